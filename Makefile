@@ -1,0 +1,76 @@
+# `make demo` and `make test` need a Rust toolchain, Python 3.10 or later and a C linker; they set up the rest.
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-rust test-python test-pythons sanitize lint bench docs wheel clean
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+PACKAGE_SOURCES := $(shell find crates examples/demo/src tests/extension/src -name '*.rs' -o -name '*.toml' | grep -v '/target/') \
+                   $(shell find python -name '*.py' -o -name '*.pyi') Cargo.toml Cargo.lock pyproject.toml
+
+help:             ## this list
+	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' Makefile | sed 's/:.*##/\t/' | expand -t 16
+
+$(BIN)/python:
+	$(PYTHON) scripts/check_python.py
+	$(PYTHON) -m venv $(VENV)
+
+# What the tests, the demo and the benchmarks need beside the package itself.
+$(VENV)/.requirements: $(BIN)/python requirements-dev.txt
+	$(BIN)/python -m pip install -q -r requirements-dev.txt
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.requirements $(PACKAGE_SOURCES)
+	$(BIN)/python scripts/install.py $(BIN)/python .
+	touch $@
+
+$(VENV)/.demo: $(VENV)/.installed
+	$(BIN)/python scripts/install.py $(BIN)/python examples/demo
+	touch $@
+
+$(VENV)/.testing: $(VENV)/.installed
+	$(BIN)/python scripts/install.py $(BIN)/python tests/extension
+	touch $@
+
+demo: $(VENV)/.demo               ## a Python function inside a Rust integrator
+	$(BIN)/python examples/demo/demo.py
+
+test: test-rust test-python test-pythons sanitize  ## every check
+
+test-rust: $(VENV)/.requirements  ## the crates, with and without features
+	cargo test --workspace --exclude ringback-python --exclude ringback-demo --exclude ringback-testing
+	cargo test -p ringback --features ndarray,complex
+
+test-python: $(VENV)/.demo $(VENV)/.testing  ## the Python package
+	$(BIN)/python -m pytest -q
+
+test-pythons: $(VENV)/.testing $(VENV)/.demo ## the Python package on each other CPython that is here and that Numba supports
+	$(BIN)/python scripts/other_pythons.py
+
+sanitize: $(VENV)/.requirements   ## the core crate's tests under Miri, else AddressSanitizer, else valgrind
+	$(BIN)/python scripts/sanitize.py
+
+lint: $(VENV)/.installed          ## rustfmt, clippy, ruff, pyright, rustdoc
+	$(BIN)/python -m pip install -q ruff==0.17.6 pyright==1.1.414
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy -p ringback --all-targets --features ndarray,complex -- -D warnings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features
+
+bench: $(VENV)/.demo $(VENV)/.testing       ## ratios between things run in one process
+	$(BIN)/python benches/run.py
+
+docs: $(VENV)/.requirements       ## the crates' documentation, in target/doc
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features
+
+wheel: $(VENV)/.requirements      ## dist/ringback-*.whl, for every CPython from 3.10 on
+	$(BIN)/maturin build --release --out dist
+
+clean:
+	rm -rf $(VENV) .venv-* target dist

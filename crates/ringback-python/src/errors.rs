@@ -1,0 +1,68 @@
+//! What to do with the errors of one kind of producer (Numba's code, interpreted functions).
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pyo3::prelude::*;
+
+/// How `*error` is turned into an exception, or dropped.
+///
+/// `restore(address)` consumes an error and returns the exception; `discard(address)` consumes it. `excinfo`
+/// holds the offsets of the pickle's address, its size and the count of run-time arguments in Numba's struct.
+#[pyclass(frozen, module = "ringback._ringback")]
+#[derive(Debug)]
+pub struct Errors(pub(crate) Arc<Hooks>);
+
+#[derive(Debug)]
+pub(crate) struct Hooks {
+    restore: Py<PyAny>,
+    discard: Py<PyAny>,
+    pub(crate) excinfo: Option<(usize, usize, usize)>,
+}
+
+#[pymethods]
+impl Errors {
+    #[new]
+    #[pyo3(signature = (restore, discard, excinfo=None))]
+    fn new(restore: Py<PyAny>, discard: Py<PyAny>, excinfo: Option<(usize, usize, usize)>) -> Self {
+        Errors(Arc::new(Hooks { restore, discard, excinfo }))
+    }
+}
+
+impl Hooks {
+    /// The exception for an error, which is consumed.
+    pub(crate) fn restore(&self, py: Python<'_>, error: usize) -> PyErr {
+        drain(py);
+        match self.restore.bind(py).call1((error,)) {
+            Ok(exception) => PyErr::from_value(exception),
+            Err(failure) => failure,
+        }
+    }
+
+    /// Consumes an error as soon as some thread holds the GIL: this one may not.
+    pub(crate) fn discard_later(self: &Arc<Self>, error: usize) {
+        DISCARDED.lock().unwrap_or_else(PoisonError::into_inner).push((Arc::clone(self), error));
+        if !SCHEDULED.swap(true, Ordering::AcqRel) && !super::producer::schedule(run) {
+            SCHEDULED.store(false, Ordering::Release);
+        }
+    }
+}
+
+static DISCARDED: Mutex<Vec<(Arc<Hooks>, usize)>> = Mutex::new(Vec::new());
+static SCHEDULED: AtomicBool = AtomicBool::new(false);
+
+/// Runs on the main thread, between two of its Python instructions.
+fn run(py: Python<'_>) {
+    SCHEDULED.store(false, Ordering::Release);
+    drain(py);
+}
+
+/// Consumes the errors that threads without the GIL have dropped.
+pub(crate) fn drain(py: Python<'_>) {
+    let errors = std::mem::take(&mut *DISCARDED.lock().unwrap_or_else(PoisonError::into_inner));
+    for (hooks, error) in errors {
+        if let Err(failure) = hooks.discard.bind(py).call1((error,)) {
+            failure.write_unraisable(py, None);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The extension module `ringback._ringback`: reads arguments, detaches from the interpreter, runs, returns.
+//!
+//! It joins the two crates that know nothing of each other: `ringback` (the bridge) and `ringback-engines`.
+//! Everything here is private to the Python package; users see what `python/ringback` makes of it.
+
+#![deny(unsafe_code)]
+
+use pyo3::prelude::*;
+
+mod errors;
+#[allow(unsafe_code, reason = "the one producer of callback records for code that Numba compiled")]
+mod producer;
+mod quad;
+mod signature;
+
+/// Native parts of the package `ringback`.
+#[pymodule]
+mod _ringback {
+    #[pymodule_export]
+    use super::errors::Errors;
+    #[pymodule_export]
+    use super::producer::{Callback, Code};
+    #[pymodule_export]
+    use super::quad::{QuadResult, quad};
+    #[pymodule_export]
+    use super::signature::{Parameter, Return, Signature, SignatureError};
+}

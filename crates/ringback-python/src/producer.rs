@@ -1,0 +1,350 @@
+//! The producer side of the callback record, for code that the Python package compiled.
+//!
+//! Addresses come in as integers, from the package's own modules beside the installed Numba: that is the one
+//! promise which nothing here can check. All else is checked or owned.
+
+use std::collections::HashMap;
+use std::ffi::{CString, c_char, c_int, c_void};
+use std::sync::Arc;
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use ringback::abi::{ABI_VERSION, CallbackRecord, RawView};
+use ringback::python::to_capsule;
+use ringback::raw::write_text;
+
+use crate::errors::{Errors, Hooks};
+use crate::signature::Signature;
+
+/// Compiled code for one signature and one list of bound slots. Lives as long as any callback made from it.
+#[pyclass(frozen, module = "ringback._ringback")]
+#[derive(Debug)]
+pub struct Code(Arc<Compiled>);
+
+#[derive(Debug)]
+struct Compiled {
+    signature: ringback::signature::Signature,
+    text: CString,
+    slots: Vec<Slot>,
+    entry: usize,
+    hooks: Arc<Hooks>,
+    /// One line for each exception that the code can raise, by the bytes of its pickle.
+    describe: HashMap<Vec<u8>, String>,
+    /// What the code needs: never looked at, kept alive.
+    _owner: Py<PyAny>,
+}
+
+/// A bound leaf.
+#[derive(Clone, Copy, Debug)]
+enum Slot {
+    Bool,
+    Int(u8),
+    Unsigned(u8),
+    F32,
+    F64,
+    C64,
+    C128,
+    Array(usize),
+}
+
+impl Slot {
+    fn parse(name: &str) -> Option<Slot> {
+        Some(match name {
+            "bool" => Slot::Bool,
+            "i8" | "i16" | "i32" | "i64" => Slot::Int(name[1..].parse().ok()?),
+            "u8" | "u16" | "u32" | "u64" => Slot::Unsigned(name[1..].parse().ok()?),
+            "f32" => Slot::F32,
+            "f64" => Slot::F64,
+            "c64" => Slot::C64,
+            "c128" => Slot::C128,
+            _ => Slot::Array(name.strip_prefix("array")?.parse().ok().filter(|n| (1..=4).contains(n))?),
+        })
+    }
+}
+
+#[pymethods]
+impl Code {
+    #[new]
+    fn new(
+        signature: &Signature,
+        slots: Vec<String>,
+        entry: usize,
+        errors: &Errors,
+        describe: HashMap<Vec<u8>, String>,
+        owner: Py<PyAny>,
+    ) -> PyResult<Self> {
+        if entry == 0 {
+            return Err(PyValueError::new_err("the entry point is null"));
+        }
+        let slots = slots
+            .iter()
+            .map(|name| Slot::parse(name).ok_or_else(|| PyValueError::new_err(format!("no slot kind: {name:?}"))))
+            .collect::<PyResult<_>>()?;
+        Ok(Code(Arc::new(Compiled {
+            text: CString::new(signature.0.to_string())?,
+            signature: signature.0.clone(),
+            slots,
+            entry,
+            hooks: Arc::clone(&errors.0),
+            describe,
+            _owner: owner,
+        })))
+    }
+
+    /// The signature of callbacks made from this code.
+    #[getter]
+    fn signature(&self) -> Signature {
+        Signature(self.0.signature.clone())
+    }
+}
+
+/// Code together with the data bound to it: what a callback record is made of.
+#[derive(Debug)]
+struct Produced {
+    code: Arc<Compiled>,
+    /// 8 bytes a slot: the scalar itself, or a pointer into `parts` or `views`.
+    env: Box<[u64]>,
+    _parts: Vec<Box<[f64; 2]>>,
+    _views: Vec<Box<RawView<8>>>,
+    /// The arrays that the views point into.
+    _owners: Vec<Py<PyAny>>,
+}
+
+// SAFETY: the pointers inside lead to boxes that are owned here and not written after construction, and to the
+// memory of arrays that are kept alive here.
+unsafe impl Send for Produced {}
+// SAFETY: as above.
+unsafe impl Sync for Produced {}
+
+/// A compiled function with its bound data; `ringback.Callback` derives from it.
+#[pyclass(frozen, subclass, weakref, module = "ringback._ringback", name = "Callback")]
+#[derive(Debug)]
+pub struct Callback {
+    bound: Arc<Produced>,
+    code: Py<Code>,
+}
+
+#[pymethods]
+impl Callback {
+    #[new]
+    fn new(code: Bound<'_, Code>, values: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        let compiled = Arc::clone(&code.get().0);
+        if values.len() != compiled.slots.len() {
+            return Err(PyTypeError::new_err(format!(
+                "{} bound values expected, found {}",
+                compiled.slots.len(),
+                values.len()
+            )));
+        }
+        let mut bound = Produced {
+            env: vec![0; compiled.slots.len().max(1)].into_boxed_slice(),
+            _parts: Vec::new(),
+            _views: Vec::new(),
+            _owners: Vec::new(),
+            code: compiled,
+        };
+        let code_ref = Arc::clone(&bound.code);
+        for (i, (slot, value)) in code_ref.slots.iter().zip(values.iter()).enumerate() {
+            bound.env[i] = bound.fill(*slot, &value)?;
+        }
+        Ok(Callback { bound: Arc::new(bound), code: code.unbind() })
+    }
+
+    /// The signature of the callback; bound parameters are not part of it.
+    #[getter]
+    fn signature(&self) -> Signature {
+        Signature(self.bound.code.signature.clone())
+    }
+
+    /// The code, which other callbacks with other bound data may share.
+    #[getter]
+    fn code(&self, py: Python<'_>) -> Py<Code> {
+        self.code.clone_ref(py)
+    }
+
+    /// Address of the code, by Ringback's calling convention.
+    #[getter]
+    fn entry(&self) -> usize {
+        self.bound.code.entry
+    }
+
+    /// Address of the bound data.
+    #[getter]
+    fn env(&self) -> usize {
+        self.bound.env.as_ptr() as usize
+    }
+
+    /// A capsule with the callback record, if its signature is the requested one.
+    #[pyo3(signature = (signature=None))]
+    fn __ringback_callback__<'py>(
+        &self,
+        py: Python<'py>,
+        signature: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let code = &self.bound.code;
+        if let Some(text) = signature
+            && text.as_bytes() != code.text.to_bytes()
+        {
+            let requested: ringback::signature::Signature =
+                text.parse().map_err(|e| PyTypeError::new_err(format!("the requested signature {text:?}: {e}")))?;
+            requested.matches(&code.signature).map_err(|e| PyTypeError::new_err(e.to_string()))?;
+        }
+        let record = CallbackRecord {
+            abi_version: ABI_VERSION,
+            size: size_of::<CallbackRecord>() as u32,
+            signature: code.text.as_ptr(),
+            entry: code.entry as *const c_void,
+            block: std::ptr::null(),
+            env: self.bound.env.as_ptr().cast(),
+            raise: Some(raise),
+            describe: Some(describe),
+            discard: Some(discard),
+            release: Some(release),
+            private_data: Arc::into_raw(Arc::clone(&self.bound)).cast_mut().cast(),
+        };
+        // SAFETY: the record is complete, and owns what it points to through `private_data`.
+        unsafe { to_capsule(py, record) }
+    }
+
+    /// Raises what a failed native call left, and consumes it.
+    fn _raise(&self, py: Python<'_>, status: i32, error: usize) -> PyErr {
+        if error == 0 {
+            return PyErr::from(ringback::Error::bridge(format!(
+                "the callback failed with status {status} and did not say why"
+            )));
+        }
+        self.bound.code.hooks.restore(py, error)
+    }
+}
+
+impl Produced {
+    fn fill(&mut self, slot: Slot, value: &Bound<'_, PyAny>) -> PyResult<u64> {
+        Ok(match slot {
+            Slot::Bool => u64::from(value.is_truthy()?),
+            // Slots are little-endian words on all platforms that Numba supports: the low bytes come first.
+            Slot::Int(bits) => {
+                let number: i64 = value.extract()?;
+                let unused = 64 - u32::from(bits);
+                if number << unused >> unused != number {
+                    return Err(PyValueError::new_err(format!("{number} does not fit into i{bits}")));
+                }
+                number as u64
+            }
+            Slot::Unsigned(bits) => {
+                let number: u64 = value.extract()?;
+                let unused = 64 - u32::from(bits);
+                if number << unused >> unused != number {
+                    return Err(PyValueError::new_err(format!("{number} does not fit into u{bits}")));
+                }
+                number
+            }
+            Slot::F32 => u64::from((value.extract::<f64>()? as f32).to_bits()),
+            Slot::F64 => value.extract::<f64>()?.to_bits(),
+            Slot::C64 | Slot::C128 => {
+                let re: f64 = value.getattr("real")?.extract()?;
+                let im: f64 = value.getattr("imag")?.extract()?;
+                let parts = match slot {
+                    Slot::C128 => [re, im],
+                    _ => {
+                        let both = u64::from((re as f32).to_bits()) | u64::from((im as f32).to_bits()) << 32;
+                        [f64::from_bits(both), 0.0]
+                    }
+                };
+                let parts = Box::new(parts);
+                let address = (&raw const *parts) as u64;
+                self._parts.push(parts);
+                address
+            }
+            Slot::Array(rank) => {
+                let (owner, data, shape, strides): (Py<PyAny>, usize, Vec<isize>, Vec<isize>) = value.extract()?;
+                if shape.len() != rank || strides.len() != rank {
+                    return Err(PyTypeError::new_err(format!(
+                        "an array of {rank} dimensions expected, found shape {shape:?}"
+                    )));
+                }
+                // One buffer for every rank: `shape` and `strides` follow each other at once.
+                let mut view = Box::new(RawView::<8> { data: data as *mut c_void, shape: [0; 8], strides: [0; 8] });
+                view.shape[..rank].copy_from_slice(&shape);
+                view.shape[rank..2 * rank].copy_from_slice(&strides);
+                let address = (&raw const *view) as u64;
+                self._views.push(view);
+                self._owners.push(owner);
+                address
+            }
+        })
+    }
+
+    /// # Safety
+    /// `record` was made by `Callback::__ringback_callback__` and is not released.
+    unsafe fn of<'a>(record: *const CallbackRecord) -> &'a Produced {
+        // SAFETY: `private_data` owns a reference until `release`.
+        unsafe { &*(*record).private_data.cast::<Produced>() }
+    }
+}
+
+unsafe extern "C" fn release(record: *mut CallbackRecord) {
+    // SAFETY: called once, with a record of ours. The arrays' last reference may go here, without the GIL:
+    // PyO3 then drops them when the interpreter is next attached to.
+    unsafe {
+        (*record).release = None;
+        drop(Arc::from_raw((*record).private_data.cast::<Produced>()));
+    }
+}
+
+unsafe extern "C" fn raise(record: *const CallbackRecord, error: *mut c_void) {
+    // SAFETY: a record of ours; the consumer holds the GIL.
+    let (bound, py) = unsafe { (Produced::of(record), Python::assume_attached()) };
+    bound.code.hooks.restore(py, error as usize).restore(py);
+}
+
+unsafe extern "C" fn describe(
+    record: *const CallbackRecord,
+    error: *const c_void,
+    buffer: *mut c_char,
+    size: usize,
+) -> usize {
+    // SAFETY: a record of ours, an error of its code that is not consumed, and the consumer's buffer.
+    unsafe {
+        let code = &Produced::of(record).code;
+        let text = match code.hooks.excinfo {
+            None => None,
+            Some((data, length, _)) => {
+                let pickle = error.byte_add(data).cast::<*const u8>().read_unaligned();
+                let length = error.byte_add(length).cast::<i32>().read_unaligned();
+                code.describe.get(std::slice::from_raw_parts(pickle, length.max(0) as usize))
+            }
+        };
+        write_text(text.map_or("an exception raised by the callback", String::as_str), buffer, size)
+    }
+}
+
+unsafe extern "C" fn discard(record: *const CallbackRecord, error: *mut c_void) {
+    // SAFETY: a record of ours and an error of its code.
+    unsafe {
+        let hooks = &Produced::of(record).code.hooks;
+        if let Some((_, _, dynamic)) = hooks.excinfo
+            && error.byte_add(dynamic).cast::<i32>().read_unaligned() <= 0
+        {
+            // A constant of the code: nothing was allocated for it.
+            return;
+        }
+        hooks.discard_later(error as usize);
+    }
+}
+
+/// Asks the interpreter to run `work` on its main thread; false if there is no interpreter or too much to do.
+pub(crate) fn schedule(work: fn(Python<'_>)) -> bool {
+    unsafe extern "C" fn pending(work: *mut c_void) -> c_int {
+        // SAFETY: `work` is the function below, and pending calls run with the GIL held.
+        unsafe {
+            let work = std::mem::transmute::<*mut c_void, fn(Python<'_>)>(work);
+            work(Python::assume_attached());
+        }
+        0
+    }
+    // SAFETY: both may be called from any thread without the GIL.
+    unsafe { ffi::Py_IsInitialized() != 0 && ffi::Py_AddPendingCall(Some(pending), work as *mut c_void) == 0 }
+}
+

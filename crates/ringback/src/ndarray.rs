@@ -1,0 +1,153 @@
+//! `ndarray`'s views as parameters: arrays of any strides.
+
+use std::ffi::c_void;
+use std::marker::PhantomData;
+
+use ndarray::{ArrayView, ArrayViewMut, Axis, Ix1, Ix2, Ix3, Ix4, ShapeBuilder};
+
+use crate::abi::{Element, FnArg, Param, Plain, RawView, SafeParam};
+use crate::signature::{Array, Dim, Layout, Parameter};
+
+/// Marker of an `ArrayView` of dimension `D`.
+#[derive(Debug)]
+pub struct Read<T, D>(PhantomData<(T, D)>);
+/// Marker of an `ArrayViewMut` of dimension `D`.
+#[derive(Debug)]
+pub struct Write<T, D>(PhantomData<(T, D)>);
+
+/// A raw view that borrows an array.
+#[derive(Debug)]
+pub struct Borrowed<'a, const N: usize>(RawView<N>, PhantomData<&'a ()>);
+
+/// `ndarray` builds views from non-negative strides only: the lowest address, the strides' sizes, and which
+/// axes to turn round afterwards. `None` if a stride is no multiple of the element size.
+fn upright<T, const N: usize>(view: &RawView<N>) -> Option<(*mut T, [usize; N], [usize; N], [bool; N])> {
+    let size = size_of::<T>() as isize;
+    let mut data: *mut T = view.data.cast();
+    if data.is_null() {
+        data = std::ptr::dangling_mut();
+    }
+    let shape = view.shape.map(|n| n.max(0) as usize);
+    let (mut strides, mut turned) = ([0; N], [false; N]);
+    if shape.contains(&0) {
+        return Some((data, shape, strides, turned));
+    }
+    for axis in 0..N {
+        if shape[axis] == 1 {
+            continue;
+        }
+        if view.strides[axis] % size != 0 {
+            return None;
+        }
+        let stride = view.strides[axis] / size;
+        strides[axis] = stride.unsigned_abs();
+        turned[axis] = stride < 0;
+        if stride < 0 {
+            data = data.wrapping_offset(stride * (shape[axis] as isize - 1));
+        }
+    }
+    Some((data, shape, strides, turned))
+}
+
+macro_rules! views {
+    ($Ix:ident, $n:literal) => {
+        // SAFETY: the view borrows the array; its shape and strides are the array's own.
+        unsafe impl<T: Element> Param for Read<T, $Ix> {
+            type Arg<'a> = ArrayView<'a, T, $Ix>;
+            type Packed<'a> = Borrowed<'a, $n>;
+            type Abi = *const c_void;
+            fn parameter() -> Parameter {
+                parameter(T::SCALAR, $n, false)
+            }
+            #[inline(always)]
+            fn pack<'a: 'a>(arg: ArrayView<'a, T, $Ix>) -> Borrowed<'a, $n> {
+                Borrowed(raw(arg.as_ptr().cast_mut(), arg.shape(), arg.strides()), PhantomData)
+            }
+            #[inline(always)]
+            fn abi(packed: &mut Borrowed<'_, $n>) -> *const c_void {
+                (&raw const packed.0).cast()
+            }
+            unsafe fn unpack<'a: 'a>(abi: *const c_void) -> Option<ArrayView<'a, T, $Ix>> {
+                // SAFETY: the caller passes a view whose elements are readable for `'a`.
+                unsafe {
+                    let (data, shape, strides, turned) = upright::<T, $n>(&*abi.cast::<RawView<$n>>())?;
+                    let mut view = ArrayView::from_shape_ptr(shape.strides(strides), data);
+                    (0..$n).filter(|&i| turned[i]).for_each(|i| view.invert_axis(Axis(i)));
+                    Some(view)
+                }
+            }
+        }
+        // SAFETY: as above, and exclusive.
+        unsafe impl<T: Plain> Param for Write<T, $Ix> {
+            type Arg<'a> = ArrayViewMut<'a, T, $Ix>;
+            type Packed<'a> = Borrowed<'a, $n>;
+            type Abi = *const c_void;
+            fn parameter() -> Parameter {
+                parameter(T::SCALAR, $n, true)
+            }
+            #[inline(always)]
+            fn pack<'a: 'a>(mut arg: ArrayViewMut<'a, T, $Ix>) -> Borrowed<'a, $n> {
+                let data = arg.as_mut_ptr();
+                Borrowed(raw(data, arg.shape(), arg.strides()), PhantomData)
+            }
+            #[inline(always)]
+            fn abi(packed: &mut Borrowed<'_, $n>) -> *const c_void {
+                (&raw const packed.0).cast()
+            }
+            unsafe fn unpack<'a: 'a>(abi: *const c_void) -> Option<ArrayViewMut<'a, T, $Ix>> {
+                // SAFETY: the caller passes a view whose elements are this callee's alone for `'a`. One
+                // with two indices for one element (a stride of 0) has no exclusive form in Rust.
+                unsafe {
+                    let (data, shape, strides, turned) = upright::<T, $n>(&*abi.cast::<RawView<$n>>())?;
+                    if overlaps(&shape, &strides) {
+                        return None;
+                    }
+                    let mut view = ArrayViewMut::from_shape_ptr(shape.strides(strides), data);
+                    (0..$n).filter(|&i| turned[i]).for_each(|i| view.invert_axis(Axis(i)));
+                    Some(view)
+                }
+            }
+        }
+        impl<T: Element> SafeParam for Read<T, $Ix> {}
+        impl<T: Plain> SafeParam for Write<T, $Ix> {}
+        impl<T: Element> FnArg for for<'a> fn(ArrayView<'a, T, $Ix>) {
+            type Marker = Read<T, $Ix>;
+        }
+        impl<T: Plain> FnArg for for<'a> fn(ArrayViewMut<'a, T, $Ix>) {
+            type Marker = Write<T, $Ix>;
+        }
+    };
+}
+
+/// Whether two indices may share an element: not if each stride steps over all that smaller ones reach.
+fn overlaps<const N: usize>(shape: &[usize; N], strides: &[usize; N]) -> bool {
+    if shape.contains(&0) {
+        return false;
+    }
+    let mut axes: Vec<(usize, usize)> =
+        strides.iter().copied().zip(shape.iter().copied()).filter(|&(_, n)| n > 1).collect();
+    axes.sort_unstable();
+    let mut reach = 0;
+    axes.iter().any(|&(stride, n)| {
+        let inside = stride <= reach;
+        reach += stride * (n - 1);
+        inside
+    })
+}
+
+fn parameter(element: crate::signature::Scalar, rank: usize, mutable: bool) -> Parameter {
+    Parameter::Array(Array { element, dims: vec![Dim::Any; rank], layout: Layout::Any, mutable })
+}
+
+fn raw<T, const N: usize>(data: *mut T, shape: &[usize], strides: &[isize]) -> RawView<N> {
+    RawView {
+        data: data.cast(),
+        shape: std::array::from_fn(|i| shape[i] as isize),
+        strides: std::array::from_fn(|i| strides[i] * size_of::<T>() as isize),
+    }
+}
+
+views!(Ix1, 1);
+views!(Ix2, 2);
+views!(Ix3, 3);
+views!(Ix4, 4);

@@ -1,0 +1,79 @@
+//! The callback record in a `PyCapsule`: the hand-over between extension modules built apart.
+
+use std::ffi::CStr;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyCapsuleMethods};
+
+use crate::abi::CallbackRecord;
+use crate::raw::Shared;
+
+/// The name of the capsule; the version is part of it.
+pub const CAPSULE_NAME: &CStr = c"ringback.callback.v1";
+
+/// Puts a record into a capsule, which releases it unless a consumer moves it out.
+///
+/// # Errors
+/// If Python is out of memory; the record is then released.
+///
+/// # Safety
+/// The record follows the specification, and nobody else releases it.
+pub unsafe fn to_capsule<'py>(py: Python<'py>, record: CallbackRecord) -> PyResult<Bound<'py, PyAny>> {
+    let record = Box::into_raw(Box::new(record));
+    // SAFETY: a valid pointer, a static name, and a destructor that frees just what was allocated above.
+    unsafe {
+        let capsule = ffi::PyCapsule_New(record.cast(), CAPSULE_NAME.as_ptr(), Some(destroy));
+        if capsule.is_null() {
+            release(record);
+        }
+        Bound::from_owned_ptr_or_err(py, capsule)
+    }
+}
+
+unsafe extern "C" fn destroy(capsule: *mut ffi::PyObject) {
+    // SAFETY: only called on capsules made by `to_capsule`, once.
+    unsafe {
+        let record = ffi::PyCapsule_GetPointer(capsule, CAPSULE_NAME.as_ptr());
+        if record.is_null() {
+            // Somebody renamed the capsule: better a leak than a guess.
+            ffi::PyErr_Clear();
+        } else {
+            release(record.cast());
+        }
+    }
+}
+
+/// # Safety
+/// `record` came from `Box::into_raw` and is not used again.
+unsafe fn release(record: *mut CallbackRecord) {
+    // SAFETY: the caller's promise; a record whose `release` is null was moved out.
+    unsafe {
+        let mut record = Box::from_raw(record);
+        if let Some(release) = record.release {
+            release(&mut *record);
+        }
+    }
+}
+
+/// Moves the record out of a capsule.
+pub(super) fn take(object: &Bound<'_, PyAny>) -> PyResult<Shared> {
+    let Ok(capsule) = object.cast::<PyCapsule>() else {
+        return Err(PyTypeError::new_err(format!(
+            "__ringback_callback__ must return a PyCapsule named {CAPSULE_NAME:?}, found an object of type {}",
+            object.get_type().name()?
+        )));
+    };
+    let pointer = capsule.pointer_checked(Some(CAPSULE_NAME)).map_err(|_| {
+        // SAFETY: only read here and now, while the capsule is borrowed.
+        let name = capsule.name().ok().flatten().map(|name| unsafe { name.as_cstr() }.to_owned());
+        PyTypeError::new_err(format!(
+            "expected a PyCapsule named {CAPSULE_NAME:?}, found one named {name:?}: its producer speaks another \
+             protocol, or another version of this one"
+        ))
+    })?;
+    // SAFETY: a capsule of this name holds a record that follows the specification; the GIL keeps others
+    // from moving it at the same time.
+    unsafe { Shared::take(pointer.as_ptr().cast()) }.map_err(|error| PyTypeError::new_err(error.to_string()))
+}

@@ -1,0 +1,7 @@
+//! The door for callbacks from Python: whatever stands for a function there becomes a typed handle here.
+
+mod capsule;
+mod extract;
+
+pub use capsule::{CAPSULE_NAME, to_capsule};
+pub use extract::extract;

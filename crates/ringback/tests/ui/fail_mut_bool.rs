@@ -1,0 +1,3 @@
+ringback::callback! { pub struct Flags(flags: &mut [bool]); }
+
+fn main() {}

@@ -1,0 +1,3 @@
+ringback::callback! { pub struct Text(t: String) -> f64; }
+
+fn main() {}

@@ -1,0 +1,3 @@
+ringback::callback! { pub struct Pointer(p: *const f64) -> f64; }
+
+fn main() {}

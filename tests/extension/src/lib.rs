@@ -1,0 +1,28 @@
+//! What the Python tests need from the Rust side: callbacks of many types, threads, failures, and timings.
+
+#![forbid(unsafe_code)]
+
+mod failures;
+mod kinds;
+mod threads;
+mod timing;
+
+use pyo3::prelude::*;
+
+/// Consumers of callbacks for the tests.
+#[pymodule]
+mod ringback_testing {
+    #[pymodule_export]
+    use super::failures::{
+        classify, discard_many, fail_with_gil_held, first_failure, panics_in_engine, rejecting_sampler,
+    };
+    #[pymodule_export]
+    use super::kinds::{
+        call_array4, call_bools, call_complex, call_matrix, call_result3, call_strided, call_tied, call_void,
+        call_weights, kinds, takes,
+    };
+    #[pymodule_export]
+    use super::threads::{Handle, sum_over_threads};
+    #[pymodule_export]
+    use super::timing::{time_handle, time_python};
+}
