@@ -118,12 +118,7 @@ impl Acceleration {
     }
 
     /// Takes note of a bisection, extrapolates if the time has come, and selects the interval to be bisected next.
-    pub(crate) fn after(
-        &mut self,
-        done: &Bisection<'_>,
-        intervals: &mut Intervals,
-        options: &Options,
-    ) -> Next {
+    pub(crate) fn after(&mut self, done: &Bisection<'_>, intervals: &mut Intervals, options: &Options) -> Next {
         if let Scale::Undecided(_) = self.scale {
             self.table.push(done.area);
             self.scale = self.scale.finer();
@@ -177,11 +172,7 @@ impl Acceleration {
         let hopeless = self.stalled > 5 && best_error < 1e-3 * done.error_sum;
         if found.error < best_error {
             self.stalled = 0;
-            self.best = Some(Limit {
-                value: found.value,
-                error: found.error,
-                correction: self.large_error,
-            });
+            self.best = Some(Limit { value: found.value, error: found.error, correction: self.large_error });
             self.target = options.tolerance(found.value);
             if self.meets_target(found.error) {
                 return if hopeless { Next::GiveUp } else { Next::Accept };

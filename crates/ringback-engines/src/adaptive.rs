@@ -27,28 +27,16 @@ struct Sampler<'a, I, R> {
 impl<'a, I: Integrand, R: Rule> Sampler<'a, I, R> {
     #[inline]
     fn new(integrand: &'a mut I, rule: &'a R) -> Self {
-        Self {
-            integrand,
-            rule,
-            x: [0.0; MAX_POINTS],
-            y: [0.0; MAX_POINTS],
-            neval: 0,
-        }
+        Self { integrand, rule, x: [0.0; MAX_POINTS], y: [0.0; MAX_POINTS], neval: 0 }
     }
 
     #[inline]
     fn estimate(&mut self, a: f64, b: f64) -> Result<Estimate, Halt<I::Error>> {
         self.rule.abscissas(a, b, &mut self.x);
-        self.integrand
-            .eval(&self.x[..R::POINTS], &mut self.y[..R::POINTS])
-            .map_err(Halt::Integrand)?;
+        self.integrand.eval(&self.x[..R::POINTS], &mut self.y[..R::POINTS]).map_err(Halt::Integrand)?;
         self.neval += R::POINTS;
         let estimate = self.rule.reduce(a, b, &self.y);
-        if estimate.is_finite() {
-            Ok(estimate)
-        } else {
-            Err(self.culprit())
-        }
+        if estimate.is_finite() { Ok(estimate) } else { Err(self.culprit()) }
     }
 
     #[cold]
@@ -78,11 +66,7 @@ struct Outcome {
 
 impl Outcome {
     fn of(value: f64, error: f64, trouble: Option<Status>) -> Self {
-        Self {
-            value,
-            error,
-            status: trouble.unwrap_or(Status::Converged),
-        }
+        Self { value, error, status: trouble.unwrap_or(Status::Converged) }
     }
 }
 
@@ -118,18 +102,8 @@ fn range<I: Integrand, R: Rule>(
     // Many integrals do not come this far, and need no memory.
     intervals.reset(options.limit);
     intervals.push(Interval::new(a, b, 0, &first));
-    let start = Start {
-        value: first.value,
-        error_sum: first.error,
-        magnitude: first.magnitude,
-    };
-    refine(
-        sampler,
-        &start,
-        Acceleration::of_range(first.value, b - a),
-        options,
-        intervals,
-    )
+    let start = Start { value: first.value, error_sum: first.error, magnitude: first.magnitude };
+    refine(sampler, &start, Acceleration::of_range(first.value, b - a), options, intervals)
 }
 
 /// Integrates over the adjacent intervals between successive `cuts`, two at least (QAGP).
@@ -182,28 +156,12 @@ fn partition<I: Integrand, R: Rule>(
         return Ok(Outcome::of(value, error, trouble));
     }
     intervals.sort();
-    let start = Start {
-        value,
-        error_sum,
-        magnitude,
-    };
-    refine(
-        sampler,
-        &start,
-        Acceleration::of_partition(value, error_sum, tolerance),
-        options,
-        intervals,
-    )
+    let start = Start { value, error_sum, magnitude };
+    refine(sampler, &start, Acceleration::of_partition(value, error_sum, tolerance), options, intervals)
 }
 
 /// What can be wrong before any bisection.
-fn first_trouble(
-    error: f64,
-    magnitude: f64,
-    tolerance: f64,
-    count: usize,
-    options: &Options,
-) -> Option<Status> {
+fn first_trouble(error: f64, magnitude: f64, tolerance: f64, count: usize, options: &Options) -> Option<Status> {
     if options.limit == count {
         Some(Status::LimitReached)
     } else if error <= 100.0 * f64::EPSILON * magnitude && error > tolerance {
@@ -226,25 +184,14 @@ struct Roundoff {
 
 impl Roundoff {
     #[inline]
-    fn observe(
-        &mut self,
-        parent: &Interval,
-        left: &Estimate,
-        right: &Estimate,
-        late: bool,
-        refining: bool,
-    ) {
+    fn observe(&mut self, parent: &Interval, left: &Estimate, right: &Estimate, late: bool, refining: bool) {
         if left.variation == left.error || right.variation == right.error {
             return;
         }
         let value = left.value + right.value;
         let error = left.error + right.error;
         if (parent.value - value).abs() <= 1e-5 * value.abs() && error >= 0.99 * parent.error {
-            *(if refining {
-                &mut self.idle_refining
-            } else {
-                &mut self.idle
-            }) += 1;
+            *(if refining { &mut self.idle_refining } else { &mut self.idle }) += 1;
         }
         if late && error > parent.error {
             self.growing += 1;
@@ -286,19 +233,10 @@ fn refine<I: Integrand, R: Rule>(
         if !(area.is_finite() && error_sum.is_finite()) {
             return Err(Halt::Overflow);
         }
-        roundoff.observe(
-            &parent,
-            &left,
-            &right,
-            intervals.len() > 9,
-            acceleration.refining,
-        );
+        roundoff.observe(&parent, &left, &right, intervals.len() > 9, acceleration.refining);
 
         let left = Interval::new(parent.a, middle, parent.level + 1, &left);
-        intervals.split(
-            left,
-            Interval::new(middle, parent.b, parent.level + 1, &right),
-        );
+        intervals.split(left, Interval::new(middle, parent.b, parent.level + 1, &right));
 
         // The later ones are the graver ones.
         if roundoff.detected() {
@@ -336,13 +274,7 @@ fn refine<I: Integrand, R: Rule>(
         }
     }
     let spoilt = roundoff.spoils_extrapolation();
-    Ok(conclude(
-        start,
-        &acceleration,
-        (area, error_sum),
-        (trouble, spoilt),
-        intervals,
-    ))
+    Ok(conclude(start, &acceleration, (area, error_sum), (trouble, spoilt), intervals))
 }
 
 /// True if the ends of an interval can hardly be told from its middle.
@@ -370,11 +302,8 @@ fn conclude(
             error += best.correction;
         }
         trouble = trouble.or(Some(Status::RoundoffDetected));
-        let sum_is_better = if value != 0.0 && area != 0.0 {
-            error / value.abs() > error_sum / area.abs()
-        } else {
-            error > error_sum
-        };
+        let sum_is_better =
+            if value != 0.0 && area != 0.0 { error / value.abs() > error_sum / area.abs() } else { error > error_sum };
         if sum_is_better {
             return sum(trouble);
         }
@@ -388,7 +317,7 @@ fn conclude(
     let one_sign = start.value.abs() >= (1.0 - 50.0 * f64::EPSILON) * start.magnitude;
     if one_sign || f64::max(value.abs(), area.abs()) > start.magnitude * 0.01 {
         let ratio = value / area;
-        if 0.01 > ratio || ratio > 100.0 || error_sum > area.abs() {
+        if !(0.01..=100.0).contains(&ratio) || error_sum > area.abs() {
             trouble = Some(Status::Divergent);
         }
     }
@@ -397,32 +326,14 @@ fn conclude(
 
 /// Adds the counts, and makes an outcome of what stopped the integration.
 #[inline]
-fn report<E>(
-    outcome: Result<Outcome, Halt<E>>,
-    neval: usize,
-    intervals: usize,
-) -> Result<Quadrature, E> {
-    let stopped = |status| Outcome {
-        value: f64::NAN,
-        error: f64::INFINITY,
-        status,
-    };
+fn report<E>(outcome: Result<Outcome, Halt<E>>, neval: usize, intervals: usize) -> Result<Quadrature, E> {
+    let stopped = |status| Outcome { value: f64::NAN, error: f64::INFINITY, status };
     let outcome = match outcome {
         Ok(outcome) if outcome.value.is_finite() && outcome.error.is_finite() => outcome,
         Ok(_) | Err(Halt::Overflow) => stopped(Status::BadIntegrand),
         Err(Halt::NonFinite { at, value }) => stopped(Status::NonFinite { at, value }),
         Err(Halt::Integrand(error)) => return Err(error),
     };
-    let Outcome {
-        value,
-        error,
-        status,
-    } = outcome;
-    Ok(Quadrature {
-        value,
-        error,
-        neval,
-        intervals: intervals.max(1),
-        status,
-    })
+    let Outcome { value, error, status } = outcome;
+    Ok(Quadrature { value, error, neval, intervals: intervals.max(1), status })
 }

@@ -30,12 +30,7 @@ impl EpsilonTable {
     pub(crate) fn new(first: f64) -> Self {
         let mut entries = [0.0; CAPACITY + 2];
         entries[0] = first;
-        Self {
-            entries,
-            len: 1,
-            history: [0.0; 3],
-            calls: 0,
-        }
+        Self { entries, len: 1, history: [0.0; 3], calls: 0 }
     }
 
     /// How many elements are in use. One means that nothing but the newest element was worth keeping.
@@ -62,10 +57,7 @@ impl EpsilonTable {
     pub(crate) fn extrapolate(&mut self) -> Extrapolated {
         let newest = self.len - 1;
         self.calls += 1;
-        let mut best = Extrapolated {
-            value: self.entries[newest],
-            error: f64::MAX,
-        };
+        let mut best = Extrapolated { value: self.entries[newest], error: f64::MAX };
         if newest < 2 {
             return best;
         }
@@ -100,8 +92,7 @@ impl EpsilonTable {
             best.error = f64::MAX;
         } else {
             let [oldest, older, old] = self.history;
-            best.error =
-                (best.value - old).abs() + (best.value - older).abs() + (best.value - oldest).abs();
+            best.error = (best.value - old).abs() + (best.value - older).abs() + (best.value - oldest).abs();
             self.history = [older, old, best.value];
         }
         floor_at_rounding(best)
@@ -141,10 +132,7 @@ impl EpsilonTable {
         }
         let value = e1 + 1.0 / slope;
         self.entries[k] = value;
-        Rhombus::Element(Extrapolated {
-            value,
-            error: below.abs() + (value - e2).abs() + above.abs(),
-        })
+        Rhombus::Element(Extrapolated { value, error: below.abs() + (value - e2).abs() + above.abs() })
     }
 
     /// Makes the new diagonal the lowest one and drops all but the last `kept + 1` elements.
@@ -172,10 +160,7 @@ enum Rhombus {
 
 #[inline]
 fn floor_at_rounding(x: Extrapolated) -> Extrapolated {
-    Extrapolated {
-        value: x.value,
-        error: x.error.max(5.0 * f64::EPSILON * x.value.abs()),
-    }
+    Extrapolated { value: x.value, error: x.error.max(5.0 * f64::EPSILON * x.value.abs()) }
 }
 
 #[cfg(test)]
@@ -186,10 +171,7 @@ mod tests {
     fn limit(sequence: impl IntoIterator<Item = f64>) -> (Extrapolated, EpsilonTable) {
         let mut sequence = sequence.into_iter();
         let mut table = EpsilonTable::new(sequence.next().unwrap());
-        let mut last = Extrapolated {
-            value: f64::NAN,
-            error: f64::NAN,
-        };
+        let mut last = Extrapolated { value: f64::NAN, error: f64::NAN };
         for element in sequence {
             table.push(element);
             if table.len() > 2 {
@@ -203,11 +185,7 @@ mod tests {
     fn a_geometric_sequence_is_summed_at_once() {
         let (result, _) = limit((0..3).map(|n| 2.0 - 0.5_f64.powi(n)));
         assert_eq!(result.value, 2.0);
-        assert_eq!(
-            result.error,
-            f64::MAX,
-            "one result gives no ground for an error estimate"
-        );
+        assert_eq!(result.error, f64::MAX, "one result gives no ground for an error estimate");
     }
 
     #[test]
@@ -241,9 +219,7 @@ mod tests {
         }
         for window in results.windows(4) {
             if let [a, b, c, d] = window {
-                let spread = (d.value - c.value).abs()
-                    + (d.value - b.value).abs()
-                    + (d.value - a.value).abs();
+                let spread = (d.value - c.value).abs() + (d.value - b.value).abs() + (d.value - a.value).abs();
                 assert!((d.error - spread).abs() <= 1e-15);
             }
         }

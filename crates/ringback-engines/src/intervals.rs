@@ -16,13 +16,7 @@ pub(crate) struct Interval {
 impl Interval {
     #[inline]
     pub(crate) fn new(a: f64, b: f64, level: u32, estimate: &Estimate) -> Self {
-        Self {
-            a,
-            b,
-            value: estimate.value,
-            error: estimate.error,
-            level,
-        }
+        Self { a, b, value: estimate.value, error: estimate.error, level }
     }
 
     #[inline]
@@ -84,9 +78,7 @@ impl Intervals {
 
     /// The sum of all values, in the order in which the intervals were made.
     pub(crate) fn total(&self) -> f64 {
-        self.list
-            .iter()
-            .fold(0.0, |sum, interval| sum + interval.value)
+        self.list.iter().fold(0.0, |sum, interval| sum + interval.value)
     }
 
     /// The interval to be bisected next.
@@ -105,10 +97,7 @@ impl Intervals {
     ///
     /// False if there is none; the selection is then meaningless until [`select_worst`](Self::select_worst).
     pub(crate) fn select_where(&mut self, rank: usize, wanted: impl Fn(&Interval) -> bool) -> bool {
-        let found = self.order[..self.ranks()]
-            .iter()
-            .skip(rank)
-            .position(|i| wanted(&self.list[*i]));
+        let found = self.order[..self.ranks()].iter().skip(rank).position(|i| wanted(&self.list[*i]));
         self.rank = rank + found.unwrap_or(0);
         found.is_some()
     }
@@ -123,11 +112,7 @@ impl Intervals {
     #[inline]
     fn ranks(&self) -> usize {
         let len = self.list.len();
-        if len > self.limit / 2 + 2 {
-            self.limit + 3 - len
-        } else {
-            len
-        }
+        if len > self.limit / 2 + 2 { self.limit + 3 - len } else { len }
     }
 
     /// Sorts the initial partition by descending error; of equal ones the later comes first, as in QUADPACK.
@@ -149,11 +134,7 @@ impl Intervals {
     ///
     /// The half with the larger error takes its place in the list, the other is appended.
     pub(crate) fn split(&mut self, left: Interval, right: Interval) {
-        let (larger, smaller) = if right.error > left.error {
-            (right, left)
-        } else {
-            (left, right)
-        };
+        let (larger, smaller) = if right.error > left.error { (right, left) } else { (left, right) };
         let replaced = self.order[self.rank];
         let appended = self.list.len();
         self.list[replaced] = larger;
@@ -169,11 +150,7 @@ impl Intervals {
         }
         self.rank = place;
 
-        let last = if list.len() > self.limit / 2 + 2 {
-            self.limit + 2 - list.len()
-        } else {
-            list.len() - 1
-        };
+        let last = if list.len() > self.limit / 2 + 2 { self.limit + 2 - list.len() } else { list.len() - 1 };
         // The larger error sinks from its place, the smaller one rises from the end.
         let mut next = (place + 1).min(last);
         while next < last && larger.error < list[order[next]].error {
@@ -195,13 +172,7 @@ mod tests {
     use super::*;
 
     fn interval(error: f64) -> Interval {
-        Interval {
-            a: 0.0,
-            b: 1.0,
-            value: error,
-            error,
-            level: 0,
-        }
+        Interval { a: 0.0, b: 1.0, value: error, error, level: 0 }
     }
 
     fn with_errors(limit: usize, errors: &[f64]) -> Intervals {
@@ -213,10 +184,7 @@ mod tests {
     }
 
     fn errors_in_order(intervals: &Intervals) -> Vec<f64> {
-        intervals.order[..intervals.ranks()]
-            .iter()
-            .map(|i| intervals.list[*i].error)
-            .collect()
+        intervals.order[..intervals.ranks()].iter().map(|i| intervals.list[*i].error).collect()
     }
 
     #[test]
@@ -232,10 +200,7 @@ mod tests {
         intervals.split(interval(0.5), interval(3.0));
         assert_eq!(errors_in_order(&intervals), [4.0, 3.0, 2.0, 1.0, 0.5]);
         assert_eq!(intervals.selected().error, 4.0);
-        assert_eq!(
-            intervals.list[0].error, 3.0,
-            "the worse half takes the place of its parent"
-        );
+        assert_eq!(intervals.list[0].error, 3.0, "the worse half takes the place of its parent");
     }
 
     #[test]
@@ -261,9 +226,7 @@ mod tests {
     fn random_splits_keep_the_ranks_that_matter_in_order() {
         let mut seed = 7_u64;
         let mut random = || {
-            seed = seed
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (seed >> 11) as f64 / (1_u64 << 53) as f64
         };
         for limit in [1, 2, 3, 4, 5, 6, 7, 10, 33, 200] {
@@ -271,16 +234,8 @@ mod tests {
             while intervals.len() < limit {
                 let parent = intervals.selected().error;
                 let worst = intervals.list.iter().map(|i| i.error).fold(0.0, f64::max);
-                assert_eq!(
-                    parent,
-                    worst,
-                    "limit {limit}, {} intervals",
-                    intervals.len()
-                );
-                intervals.split(
-                    interval(parent * random()),
-                    interval(parent * random() * 1.1),
-                );
+                assert_eq!(parent, worst, "limit {limit}, {} intervals", intervals.len());
+                intervals.split(interval(parent * random()), interval(parent * random() * 1.1));
                 assert!(errors_in_order(&intervals).is_sorted_by(|a, b| a >= b));
             }
         }

@@ -13,7 +13,7 @@
 //!
 //! assert!((result.value - 0.148_495_506_775_922_05).abs() <= result.error);
 //! assert_eq!(result.status, Status::Converged);
-//! assert_eq!(result.neval, 135);
+//! assert_eq!(result.neval, 105);
 //! ```
 //!
 //! # How the parts fit

@@ -27,11 +27,7 @@ impl Options {
     }
 
     fn check(&self) -> Result<(), InvalidInput> {
-        let Self {
-            epsabs,
-            epsrel,
-            limit,
-        } = *self;
+        let Self { epsabs, epsrel, limit } = *self;
         let hopeless = epsabs <= 0.0 && epsrel < Self::SMALLEST_EPSREL;
         if hopeless || epsabs.is_nan() || epsrel.is_nan() {
             return Err(InvalidInput::Tolerance { epsabs, epsrel });
@@ -45,11 +41,7 @@ impl Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            epsabs: 1.49e-8,
-            epsrel: 1.49e-8,
-            limit: 50,
-        }
+        Self { epsabs: 1.49e-8, epsrel: 1.49e-8, limit: 50 }
     }
 }
 
@@ -155,13 +147,7 @@ pub fn quad_with<I: Integrand>(
         return Err(InvalidInput::NanLimit { a, b }.into());
     }
     if a == b {
-        return Ok(Quadrature {
-            value: 0.0,
-            error: 0.0,
-            neval: 0,
-            intervals: 0,
-            status: Status::Converged,
-        });
+        return Ok(Quadrature { value: 0.0, error: 0.0, neval: 0, intervals: 0, status: Status::Converged });
     }
     options.check()?;
     let (low, high) = if b < a { (b, a) } else { (a, b) };
@@ -172,17 +158,11 @@ pub fn quad_with<I: Integrand>(
         match (low.is_finite(), high.is_finite()) {
             (true, true) => over_range(&mut f, &Finite, (low, high), options, intervals),
             (true, false) => {
-                let rule = HalfLine {
-                    origin: low,
-                    direction: 1.0,
-                };
+                let rule = HalfLine { origin: low, direction: 1.0 };
                 over_range(&mut f, &rule, unit, options, intervals)
             }
             (false, true) => {
-                let rule = HalfLine {
-                    origin: high,
-                    direction: -1.0,
-                };
+                let rule = HalfLine { origin: high, direction: -1.0 };
                 over_range(&mut f, &rule, unit, options, intervals)
             }
             (false, false) => over_range(&mut f, &WholeLine, unit, options, intervals),
@@ -202,32 +182,19 @@ pub fn quad_with<I: Integrand>(
 }
 
 /// Writes the ends of the initial intervals, in ascending order.
-fn cut(
-    low: f64,
-    high: f64,
-    points: &[f64],
-    options: &Options,
-    cuts: &mut Vec<f64>,
-) -> Result<(), InvalidInput> {
+fn cut(low: f64, high: f64, points: &[f64], options: &Options, cuts: &mut Vec<f64>) -> Result<(), InvalidInput> {
     if let Some(index) = points.iter().position(|point| point.is_nan()) {
         return Err(InvalidInput::NanPoint { index });
     }
     cuts.clear();
     cuts.push(low);
-    cuts.extend(
-        points
-            .iter()
-            .filter(|point| low < **point && **point < high),
-    );
+    cuts.extend(points.iter().filter(|point| low < **point && **point < high));
     cuts.push(high);
     cuts.sort_unstable_by(f64::total_cmp);
     cuts.dedup();
     let inside = cuts.len() - 2;
     if inside >= options.limit {
-        return Err(InvalidInput::TooManyPoints {
-            points: inside,
-            limit: options.limit,
-        });
+        return Err(InvalidInput::TooManyPoints { points: inside, limit: options.limit });
     }
     Ok(())
 }

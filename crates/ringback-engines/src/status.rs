@@ -148,10 +148,7 @@ impl fmt::Display for InvalidInput {
                  the NaN comes from"
             ),
             Self::NanPoint { index } => {
-                write!(
-                    f,
-                    "expected break points that are numbers, found NaN as points[{index}]; leave it out"
-                )
+                write!(f, "expected break points that are numbers, found NaN as points[{index}]; leave it out")
             }
             Self::PointsWithInfiniteRange { a, b } => write!(
                 f,
@@ -163,9 +160,7 @@ impl fmt::Display for InvalidInput {
                 "expected fewer break points than `limit`, found {points} inside the range with limit = {limit}; \
                  raise `limit`"
             ),
-            Self::NoIntervals => {
-                f.write_str("expected `limit` of at least 1, found 0; 50 is the default")
-            }
+            Self::NoIntervals => f.write_str("expected `limit` of at least 1, found 0; 50 is the default"),
             Self::Tolerance { epsabs, epsrel } => write!(
                 f,
                 "expected epsabs > 0 or epsrel >= {:e} (50 times the rounding error), found epsabs = {epsabs:?}, \

@@ -178,11 +178,7 @@ impl Callback {
 
     /// A capsule with the callback record, if its signature is the requested one.
     #[pyo3(signature = (signature=None))]
-    fn __ringback_callback__<'py>(
-        &self,
-        py: Python<'py>,
-        signature: Option<&str>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn __ringback_callback__<'py>(&self, py: Python<'py>, signature: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         let code = &self.bound.code;
         if let Some(text) = signature
             && text.as_bytes() != code.text.to_bytes()
@@ -336,7 +332,7 @@ unsafe extern "C" fn discard(record: *const CallbackRecord, error: *mut c_void) 
 
 /// Asks the interpreter to run `work` on its main thread; false if there is no interpreter or too much to do.
 pub(crate) fn schedule(work: fn(Python<'_>)) -> bool {
-    unsafe extern "C" fn pending(work: *mut c_void) -> c_int {
+    extern "C" fn pending(work: *mut c_void) -> c_int {
         // SAFETY: `work` is the function below, and pending calls run with the GIL held.
         unsafe {
             let work = std::mem::transmute::<*mut c_void, fn(Python<'_>)>(work);
@@ -347,4 +343,3 @@ pub(crate) fn schedule(work: fn(Python<'_>)) -> bool {
     // SAFETY: both may be called from any thread without the GIL.
     unsafe { ffi::Py_IsInitialized() != 0 && ffi::Py_AddPendingCall(Some(pending), work as *mut c_void) == 0 }
 }
-

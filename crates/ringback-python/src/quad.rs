@@ -57,14 +57,14 @@ impl QuadResult {
 
     /// 0 if the requested accuracy was reached; 1 to 5 as QUADPACK's `ier`; 7 if the integrand was not finite.
     #[getter]
-    fn status(&self) -> i32 {
+    fn status(&self) -> u8 {
         self.0.status.code()
     }
 
     /// What the status means, in a sentence.
     #[getter]
     fn message(&self) -> String {
-        self.0.status.message()
+        self.0.status.message().into_owned()
     }
 
     /// True if the requested accuracy was reached.
@@ -103,7 +103,7 @@ impl QuadResult {
 #[pyfunction]
 #[pyo3(signature = (function, a, b, epsabs, epsrel, limit, points))]
 #[allow(clippy::too_many_arguments, reason = "called from one place in Python, which names them")]
-pub fn quad(
+pub(crate) fn quad(
     py: Python<'_>,
     function: ScalarIntegrand,
     a: f64,

@@ -203,11 +203,7 @@ pub trait Function<P: Params, R: Ret>: Send + Sync + 'static {
 ///
 /// # Safety
 /// `ret` and `error` are valid for writing.
-unsafe fn guarded<R: Ret>(
-    ret: *mut R::Abi,
-    error: *mut *mut c_void,
-    run: impl FnOnce() -> Result<R, Error>,
-) -> i32 {
+unsafe fn guarded<R: Ret>(ret: *mut R::Abi, error: *mut *mut c_void, run: impl FnOnce() -> Result<R, Error>) -> i32 {
     let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().copied().map(str::to_owned);
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned());

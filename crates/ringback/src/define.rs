@@ -93,7 +93,7 @@ macro_rules! __callback_type {
             where
                 F: Fn($($t),*) -> ::core::result::Result<$r, $crate::Error> + Send + Sync + 'static,
             {
-                Self($crate::Callback::from_fn(function))
+                Self($crate::Callback::<($(<fn($t) as $crate::abi::FnArg>::Marker,)*), $r>::from_fn(function))
             }
 
             /// The signature that the type asks for.
@@ -121,15 +121,23 @@ macro_rules! __callback_type {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __or_unit {
-    () => { () };
-    ($r:ty) => { $r };
+    () => {
+        ()
+    };
+    ($r:ty) => {
+        $r
+    };
 }
 
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __axis {
-    (len) => { 0usize };
-    (dim $axis:literal) => { $axis };
+    (len) => {
+        0usize
+    };
+    (dim $axis:literal) => {
+        $axis
+    };
 }
 
 #[cfg(feature = "pyo3")]

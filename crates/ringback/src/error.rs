@@ -27,7 +27,10 @@ pub enum ErrorKind {
 pub struct Error(Box<Inner>);
 
 enum Inner {
-    Raised { class: Cow<'static, str>, message: String },
+    Raised {
+        class: Cow<'static, str>,
+        message: String,
+    },
     Bridge(String),
     Foreign(Foreign),
     #[cfg(feature = "pyo3")]
@@ -73,18 +76,14 @@ impl Error {
     pub fn lengths(first: &str, first_length: usize, second: &str, second_length: usize) -> Self {
         Self::raised(
             "ValueError",
-            format!(
-                "`{first}` and `{second}` must have the same length, found {first_length} and {second_length}"
-            ),
+            format!("`{first}` and `{second}` must have the same length, found {first_length} and {second_length}"),
         )
     }
 
     pub(crate) fn foreign(status: i32, shared: Arc<Shared>, error: *mut c_void) -> Self {
         let kind = if status > 0 { ErrorKind::Raised } else { ErrorKind::Bridge };
         if error.is_null() {
-            return Self::bridge(format!(
-                "the callback failed with status {status} and did not say why"
-            ));
+            return Self::bridge(format!("the callback failed with status {status} and did not say why"));
         }
         Error(Box::new(Inner::Foreign(Foreign { kind, shared, error })))
     }

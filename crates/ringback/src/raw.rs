@@ -71,11 +71,7 @@ impl Shared {
     /// # Safety
     /// `entry` is a function of the calling convention for `signature` whose last argument is the address
     /// of `owner`, and whose errors are `Error::into_raw`.
-    pub(crate) unsafe fn local<T: Send + Sync + 'static>(
-        signature: &str,
-        entry: *const c_void,
-        owner: Arc<T>,
-    ) -> Self {
+    pub(crate) unsafe fn local<T: Send + Sync + 'static>(signature: &str, entry: *const c_void, owner: Arc<T>) -> Self {
         let env: *const c_void = Arc::as_ptr(&owner).cast();
         let signature = CString::new(signature).unwrap_or_default();
         let text = signature.as_ptr();

@@ -121,9 +121,11 @@ impl<const N: usize> Place<N> {
             return Ok(Place { offset: offset.min(len), ..place });
         }
         let reach = |sign: isize| {
-            shape.iter().zip(strides).filter(|(_, s)| s.signum() == sign).try_fold(0isize, |sum, (&n, s)| {
-                sum.checked_add(s.checked_mul(isize::try_from(n - 1).ok()?)?)
-            })
+            shape
+                .iter()
+                .zip(strides)
+                .filter(|(_, s)| s.signum() == sign)
+                .try_fold(0isize, |sum, (&n, s)| sum.checked_add(s.checked_mul(isize::try_from(n - 1).ok()?)?))
         };
         let fits = |reach: Option<isize>| reach.and_then(|r| offset.checked_add_signed(r)).is_some_and(|i| i < len);
         if offset < len && fits(reach(1)) && fits(reach(-1)) {
@@ -151,8 +153,7 @@ impl<const N: usize> Place<N> {
         layout == Layout::Any
             || Place::contiguous(len, self.shape, layout).is_ok_and(|p| {
                 // Axes of one element, and empty arrays, may have any stride.
-                self.shape.contains(&0)
-                    || (0..N).all(|i| self.shape[i] == 1 || self.strides[i] == p.strides[i])
+                self.shape.contains(&0) || (0..N).all(|i| self.shape[i] == 1 || self.strides[i] == p.strides[i])
             })
     }
 }

@@ -28,9 +28,7 @@ pub fn classify(py: Python<'_>, f: Scalar, x: f64) -> Option<(bool, Option<Strin
 #[pyfunction]
 pub fn discard_many(py: Python<'_>, f: Scalar, n: usize) -> usize {
     py.detach(|| {
-        thread::scope(|scope| {
-            scope.spawn(|| (0..n).filter(|&i| f.call(i as f64).is_err()).count()).join().unwrap_or(0)
-        })
+        thread::scope(|scope| scope.spawn(|| (0..n).filter(|&i| f.call(i as f64).is_err()).count()).join().unwrap_or(0))
     })
 }
 

@@ -53,6 +53,10 @@ impl Handle {
     fn drop_elsewhere(&self, py: Python<'_>, with_gil: bool) {
         let f = self.0.lock().ok().and_then(|mut f| f.take());
         let drop_it = move || thread::spawn(move || drop(f)).join().is_ok();
-        if with_gil { drop_it() } else { py.detach(drop_it) };
+        if with_gil {
+            drop_it()
+        } else {
+            py.detach(drop_it)
+        };
     }
 }

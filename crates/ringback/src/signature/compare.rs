@@ -67,9 +67,7 @@ fn parameter(number: usize, wanted: &Parameter, have: &Parameter) -> Option<Stri
     let because = match (wanted, have) {
         (Parameter::Scalar(w), Parameter::Scalar(h)) => (w != h).then(|| kinds(*w, *h))?,
         (Parameter::Array(w), Parameter::Array(h)) => array(w, h)?,
-        (Parameter::Pointer(w), Parameter::Pointer(h)) => {
-            (w != h).then_some("a pointer to another type")?
-        }
+        (Parameter::Pointer(w), Parameter::Pointer(h)) => (w != h).then_some("a pointer to another type")?,
         (Parameter::Array(_), Parameter::Pointer(_)) => "a bare pointer does not know its length",
         (Parameter::Pointer(_), Parameter::Array(_)) => "an array is more than a bare pointer",
         (Parameter::Scalar(_), _) => "one value is asked for",

@@ -7,26 +7,61 @@ use super::{Array, Dim, Layout, Parameter, Return, Scalar};
 const LONG_IS_64: bool = cfg!(all(not(windows), target_pointer_width = "64"));
 const POINTER_IS_64: bool = cfg!(target_pointer_width = "64");
 
+/// Whether a text has a name or a notation that only Numba's spelling has.
+pub(super) fn is_spelling_of(text: &str) -> bool {
+    let words = || text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let named = words().any(|word| {
+        let typed = name(word).is_some() || foreign(word).is_some();
+        let built = matches!(word, "none" | "voidptr" | "CPointer" | "Array" | "array" | "UniTuple" | "Tuple");
+        (typed || built) && Scalar::by_name(word).is_none()
+    });
+    let indexed = text.match_indices('[').any(|(at, _)| {
+        let before = text[..at].trim_end();
+        before.ends_with(|c: char| c.is_ascii_alphanumeric()) && !before.ends_with("mut")
+    });
+    named || indexed
+}
+
+/// The scalar of a name in `numba.types`. Those that begin with `np_`, `c_` or `py_` are NumPy's, C's and Python's
+/// views of the same types.
 fn name(word: &str) -> Option<Scalar> {
     let by_width = |wide: bool, long, short| if wide { long } else { short };
-    Some(match word {
-        "float64" | "f8" | "double" => Scalar::F64,
-        "float32" | "f4" | "float" | "float_" => Scalar::F32,
+    let base = ["np_", "c_"].iter().find_map(|prefix| word.strip_prefix(prefix)).unwrap_or(word);
+    Some(match base {
+        "float64" | "f8" | "double" | "py_float" => Scalar::F64,
+        "float32" | "f4" => Scalar::F32,
+        "float_" if word == "np_float_" => Scalar::F32,
+        "long" if word == "np_long" => by_width(LONG_IS_64, Scalar::I64, Scalar::I32),
         "int8" | "i1" | "char" => Scalar::I8,
         "int16" | "i2" | "short" => Scalar::I16,
         "int32" | "i4" | "intc" => Scalar::I32,
-        "int64" | "longlong" | "long_long" => Scalar::I64,
+        "int64" | "longlong" => Scalar::I64,
         "uint8" | "u1" | "uchar" | "byte" => Scalar::U8,
         "uint16" | "u2" | "ushort" => Scalar::U16,
         "uint32" | "u4" | "uintc" => Scalar::U32,
         "uint64" | "ulonglong" => Scalar::U64,
-        "intp" | "ssize_t" | "int_" => by_width(POINTER_IS_64, Scalar::I64, Scalar::I32),
+        "intp" | "ssize_t" | "int_" | "py_int" => by_width(POINTER_IS_64, Scalar::I64, Scalar::I32),
         "uintp" | "size_t" | "uint" => by_width(POINTER_IS_64, Scalar::U64, Scalar::U32),
-        "long_" | "long" => by_width(LONG_IS_64, Scalar::I64, Scalar::I32),
+        "long_" => by_width(LONG_IS_64, Scalar::I64, Scalar::I32),
         "ulong" => by_width(LONG_IS_64, Scalar::U64, Scalar::U32),
-        "boolean" | "bool_" | "bool" | "b1" => Scalar::Bool,
+        "boolean" | "bool_" | "bool" | "b1" | "py_bool" => Scalar::Bool,
         "complex64" | "c8" => Scalar::C64,
-        "complex128" | "c16" => Scalar::C128,
+        "complex128" | "c16" | "py_complex" => Scalar::C128,
+        _ => return None,
+    })
+}
+
+/// What to say of names that are nearly Numba's.
+fn foreign(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "float" | "float_" => {
+            "`float` is float64 in Python and float32 in C, and no name of Numba's: write one of these"
+        }
+        "int" => "`int` has no width here: write intc (C's int), int64 or int_",
+        "long" => "`long` has no width here: write long_ (C's long) or int64",
+        "complex" => "`complex` has no width here: write complex64 or complex128",
+        "float16" | "f2" | "np_float16" | "c_float16" => "half precision cannot be passed: write float32",
+        "unaligned" => "arrays that are not aligned cannot be passed",
         _ => return None,
     })
 }
@@ -44,15 +79,14 @@ fn scalar(cursor: &mut Cursor<'_>) -> Result<Scalar, SignatureError> {
         "i16" | "i32" | "i64" | "u16" | "u32" | "u64" | "f32" | "f64" | "c64" | "c128" => {
             "this name is Ringback's, and other names in the text are Numba's: use one spelling throughout"
         }
-        "int" => "`int` has no width here: write intc (C's int), int64 or int_",
-        _ => "expected a type, such as f64, i32, float64, intc or CPointer(float64)",
+        word => foreign(word).unwrap_or("expected a type, such as f64, i32, float64, intc or CPointer(float64)"),
     }))
 }
 
 /// A result: a scalar, `void` or `none`, or a tuple of values of one type.
 pub(super) fn result(cursor: &mut Cursor<'_>) -> Result<Return, SignatureError> {
     let start = cursor.clone();
-    if cursor.take_word("void") || cursor.take_word("none") || cursor.take_word("None") {
+    if cursor.take_word("void") || cursor.take_word("none") {
         return Ok(Return::Void);
     }
     if cursor.take_word("UniTuple") {
@@ -102,6 +136,11 @@ pub(super) fn parameter(cursor: &mut Cursor<'_>) -> Result<Parameter, SignatureE
         let target = if cursor.take_word("void") || cursor.take_word("none") { None } else { Some(scalar(cursor)?) };
         cursor.expect(')', "`)`")?;
         return Ok(Parameter::Pointer(target));
+    }
+    // Numba prints `voidptr` as `void*`.
+    if cursor.take_word("void") || cursor.take_word("none") {
+        cursor.expect('*', "`*`: a parameter cannot be void")?;
+        return Ok(Parameter::Pointer(None));
     }
     let readonly = cursor.take_word("readonly");
     if cursor.take_word("Array") || cursor.take_word("array") {

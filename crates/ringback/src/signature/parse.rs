@@ -55,8 +55,8 @@ impl FromStr for Signature {
         let Err(own_error) = own else { return own };
         let numba = whole(text, numba::result, numba::parameter);
         let Err(numba_error) = numba else { return numba };
-        // Whichever reading came further knows better what was meant.
-        let mut error = if numba_error.offset >= own_error.offset { numba_error } else { own_error };
+        // The names tell which spelling was meant, even where both readings stop at once.
+        let mut error = if numba::is_spelling_of(text) { numba_error } else { own_error };
         error.text = Some(text.to_owned());
         Err(error)
     }

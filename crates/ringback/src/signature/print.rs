@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::types::{Array, Dim, Layout, Parameter, Return, Scalar};
 use super::Signature;
+use super::types::{Array, Dim, Layout, Parameter, Return, Scalar};
 
 pub(super) fn signature(signature: &Signature, f: &mut Formatter<'_>) -> fmt::Result {
     write!(f, "{}(", signature.result)?;

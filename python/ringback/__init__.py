@@ -1,0 +1,48 @@
+"""Ringback: Rust calls functions written in Python, compiled by Numba, at native speed.
+
+`rb.cfunc`, `rb.compile` and `rb.bind` make callbacks; wherever a Rust function takes one, a plain Python function may be
+passed too. `ringback.integrate` has an engine that uses them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._ringback import Signature, SignatureError
+from .accept import callback_for as _callback_for
+from .bind import Bound, bind
+from .callback import Callback
+from .cfunc import CFunc, cfunc
+from .compile import compile  # noqa: A004 - the name that users type: rb.compile
+from .errors import CompileError
+from .interpreted import interpreted
+
+if TYPE_CHECKING:
+    from . import integrate
+
+__all__ = [
+    "Bound",
+    "CFunc",
+    "Callback",
+    "CompileError",
+    "Signature",
+    "SignatureError",
+    "bind",
+    "cfunc",
+    "compile",
+    "integrate",
+    "interpreted",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads the engines when they are first used."""
+    if name == "integrate":
+        import importlib
+
+        return importlib.import_module(".integrate", __name__)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("ringback")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

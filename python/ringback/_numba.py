@@ -1,0 +1,310 @@
+"""The one file that touches Numba's internals: types, views, the pass that lifts captured values, code addresses."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import re
+import types as pytypes
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from llvmlite import ir as llvm
+from numba import njit, types
+from numba.core import cgutils, ir, ir_utils, postproc
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import FunctionPass, register_pass
+from numba.core.runtime import _nrt_python
+from numba.core.serialize import _numba_unpickle, runtime_build_excinfo_struct
+from numba.core.untyped_passes import InlineClosureLikes, TranslateByteCode
+from numba.extending import intrinsic
+from numba.np import arrayobj
+
+SCALARS: dict[str, types.Type] = {
+    "bool": types.boolean,
+    "i8": types.int8,
+    "i16": types.int16,
+    "i32": types.int32,
+    "i64": types.int64,
+    "u8": types.uint8,
+    "u16": types.uint16,
+    "u32": types.uint32,
+    "u64": types.uint64,
+    "f32": types.float32,
+    "f64": types.float64,
+    "c64": types.complex64,
+    "c128": types.complex128,
+}
+LAYOUTS = {"C": "C", "F": "F", "any": "A"}
+
+
+def array_type(element: str, ndim: int, layout: str, mutable: bool) -> types.Array:
+    """The Numba type of an array parameter."""
+    return types.Array(SCALARS[element], ndim, LAYOUTS[layout], readonly=not mutable)
+
+
+def pointer_type(element: str) -> types.Type:
+    """The Numba type of a bare pointer."""
+    return types.voidptr if element == "void" else types.CPointer(SCALARS[element])
+
+
+@functools.cache
+def view(aryty: types.Array) -> Any:
+    """An intrinsic that makes an array of a pointer to {data, shape[N], strides[N]}; it owns nothing."""
+
+    @intrinsic
+    def load_view(typingctx, pointer):  # noqa: ANN001, ANN202
+        def codegen(context, builder, signature, args):  # noqa: ANN001, ANN202
+            word = llvm.IntType(64)
+            base = builder.bitcast(args[0], word.as_pointer())
+
+            def load(index: int) -> Any:
+                return builder.load(builder.gep(base, [word(index)]))
+
+            array = context.make_array(aryty)(context, builder)
+            size = word(context.get_abi_sizeof(context.get_data_type(aryty.dtype)))
+            n = aryty.ndim
+            shape = [load(1 + i) for i in range(n)]
+            if aryty.layout == "A":
+                strides = [load(1 + n + i) for i in range(n)]
+            else:
+                # Known to the optimiser, which a load would not be.
+                strides = [size] * n
+                step = size
+                for i in reversed(range(n)) if aryty.layout == "C" else range(n):
+                    strides[i] = step
+                    step = builder.mul(step, shape[i])
+            arrayobj.populate_array(
+                array,
+                data=builder.inttoptr(load(0), array.data.type),
+                shape=cgutils.pack_array(builder, shape),
+                strides=cgutils.pack_array(builder, strides),
+                itemsize=size,
+                meminfo=None,
+            )
+            return array._getvalue()
+
+        return aryty(types.voidptr), codegen
+
+    return load_view
+
+
+@functools.cache
+def load(scalar: types.Type) -> Any:
+    """An intrinsic that reads a scalar through a pointer."""
+
+    @intrinsic
+    def load_scalar(typingctx, pointer):  # noqa: ANN001, ANN202
+        def codegen(context, builder, signature, args):  # noqa: ANN001, ANN202
+            data = context.get_data_type(scalar)
+            return context.unpack_value(builder, scalar, builder.bitcast(args[0], data.as_pointer()))
+
+        return scalar(types.voidptr), codegen
+
+    return load_scalar
+
+
+@functools.cache
+def slot(index: int, through: bool) -> Any:
+    """An intrinsic: the address of a slot of the bound data, or (through) the pointer that stands in it."""
+
+    @intrinsic
+    def load_slot(typingctx, env):  # noqa: ANN001, ANN202
+        def codegen(context, builder, signature, args):  # noqa: ANN001, ANN202
+            byte = llvm.IntType(8).as_pointer()
+            base = builder.bitcast(args[0], byte.as_pointer())
+            place = builder.gep(base, [llvm.IntType(64)(index)])
+            return builder.load(place) if through else builder.bitcast(place, byte)
+
+        return types.voidptr(types.voidptr), codegen
+
+    return load_slot
+
+
+def lifting_compiler(lifted: Mapping[tuple[str, ...], tuple[str, Any]], escaped: set[str]) -> type[CompilerBase]:
+    """A compiler in which reads of captured names become reads of extra parameters.
+
+    `lifted` maps a path (a global or captured name, then attributes of modules) to the parameter's name and the
+    captured object itself. Names that are still read inside functions which were not inlined are put into `escaped`.
+    """
+
+    @register_pass(mutates_CFG=False, analysis_only=False)
+    class Lift(FunctionPass):
+        _name = "ringback_lift_captured"
+
+        def __init__(self) -> None:
+            FunctionPass.__init__(self)
+
+        def run_pass(self, state: Any) -> bool:
+            return lift_captured(state, lifted, set())
+
+    @register_pass(mutates_CFG=False, analysis_only=False)
+    class LiftInlined(FunctionPass):
+        _name = "ringback_lift_inlined"
+
+        def __init__(self) -> None:
+            FunctionPass.__init__(self)
+
+        def run_pass(self, state: Any) -> bool:
+            return lift_captured(state, lifted, escaped)
+
+    class LiftingCompiler(CompilerBase):
+        def define_pipelines(self) -> list[Any]:
+            manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
+            manager.add_pass_after(Lift, TranslateByteCode)
+            # Comprehensions and inner functions have globals of their own, seen only once they are inlined.
+            manager.add_pass_after(LiftInlined, InlineClosureLikes)
+            manager.finalize()
+            return [manager]
+
+    return LiftingCompiler
+
+
+def lift_captured(state: Any, lifted: Mapping[tuple[str, ...], tuple[str, Any]], escaped: set[str]) -> bool:
+    """Replaces assignments from captured names by assignments from extra parameters."""
+    func_ir = state.func_ir
+    changed = False
+    names = {path[0] for path in lifted}
+    for block in func_ir.blocks.values():
+        modules: dict[str, tuple[tuple[str, ...], Any]] = {}
+        for statement in block.body:
+            if not isinstance(statement, ir.Assign):
+                continue
+            value = statement.value
+            if isinstance(value, (ir.Global, ir.FreeVar)):
+                path, found = (value.name,), value.value
+            elif isinstance(value, ir.Expr) and value.op == "getattr" and value.value.name in modules:
+                base, module = modules[value.value.name]
+                path, found = (*base, value.attr), getattr(module, value.attr, None)
+            else:
+                if isinstance(value, ir.Expr) and value.op == "make_function":
+                    escaped.update(names.intersection(all_names(value.code)))
+                continue
+            if isinstance(found, pytypes.ModuleType):
+                modules[statement.target.name] = (path, found)
+            elif path in lifted and lifted[path][1] is found:
+                parameter = lifted[path][0]
+                statement.value = statement.target.scope.get(parameter)
+                changed = True
+    if changed:
+        func_ir._definitions = ir_utils.build_definitions(func_ir.blocks)
+        if any(isinstance(s, ir.Del) for block in func_ir.blocks.values() for s in block.body):
+            lifetimes = postproc.PostProcessor(func_ir)
+            lifetimes.remove_dels()
+            lifetimes.run()
+    return changed
+
+
+def all_names(code: Any) -> set[str]:
+    """Global and captured names in a code object or a value of one, and in those nested in it."""
+    code = getattr(code, "value", code)
+    names = set(code.co_names) | set(code.co_freevars)
+    for constant in code.co_consts:
+        if isinstance(constant, pytypes.CodeType):
+            names |= all_names(constant)
+    return names
+
+
+def compile_shim(
+    function: Callable[..., Any],
+    source: str,
+    names: dict[str, Any],
+    parameters: list[types.Type],
+    result: types.Type,
+    options: dict[str, Any],
+    pipeline: type[CompilerBase],
+) -> Shim:
+    """Compiles a function inside a shim of Ringback's calling convention."""
+    inner = njit(pipeline_class=pipeline, **options)(function)
+    scope = {**names, "inner": inner}
+    exec(compile(source, f"<ringback shim of {function.__name__}>", "exec"), scope)
+    # The shim itself indexes nothing; only ties raise in it.
+    shim_options = {key: value for key, value in options.items() if key not in ("locals", "debug")}
+    shim = njit(result(*parameters), **shim_options)(scope["shim"])
+    return Shim(inner, shim)
+
+
+class Shim:
+    """A compiled shim: its address, its texts, and all that keeps it alive."""
+
+    def __init__(self, inner: Any, shim: Any) -> None:
+        self.inner = inner
+        self.shim = shim
+        self._result = shim.overloads[shim.signatures[0]]
+        self.name: str = self._result.fndesc.llvm_func_name
+        self.address: int = self._result.library.get_pointer_to_function(self.name)
+
+    def llvm(self) -> str:
+        """The optimised LLVM text."""
+        return self._result.library.get_llvm_str()
+
+    def asm(self) -> str:
+        """The assembly text."""
+        return self._result.library.get_asm_str()
+
+    def exceptions(self) -> dict[bytes, str]:
+        """One line for each exception that the code can raise, by the bytes of its pickle."""
+        return describe_exceptions(self.llvm())
+
+
+_PICKLE = re.compile(r'@\.?const\.picklebuf\.[^=]*= [^\n]*?c"((?:[^"\\]|\\[0-9A-Fa-f]{2}|\\\\)*)"')
+_ESCAPE = re.compile(rb"\\([0-9A-Fa-f]{2}|\\)")
+
+
+def describe_exceptions(text: str) -> dict[bytes, str]:
+    """Finds the pickled exceptions among the constants of a module."""
+    found = {}
+    for match in _PICKLE.finditer(text):
+        raw = match.group(1).encode("latin-1")
+        pickle = _ESCAPE.sub(lambda m: b"\\" if m.group(1) == b"\\" else bytes([int(m.group(1), 16)]), raw)
+        try:
+            exception, arguments, place = _numba_unpickle(id(pickle), pickle, pickle)
+            found[pickle] = one_line(exception, arguments, place)
+        except Exception:  # noqa: BLE001, S112 - a constant that is no exception has nothing to say
+            continue
+    return found
+
+
+def one_line(exception: Any, arguments: Any, place: Any) -> str:
+    """`ValueError: negative start (in logp, model.py:12)`."""
+    known = [str(a) if isinstance(a, (str, int, float)) else "…" for a in arguments or ()]
+    text = f"{exception.__name__}: {', '.join(known)}"
+    if place:
+        text += f" (in {place[0]}, {place[1].rsplit('/', 1)[-1]}:{place[2]})"
+    return text.replace("\n", " ")
+
+
+# Numba's `excinfo`: what `*error` points to after a call that raised.
+class ExcInfo(ctypes.Structure):
+    """The struct as Numba 0.57 to 0.68 lay it out; `errors.self_test` proves that the installed Numba still does."""
+
+    _fields_ = (
+        ("pickle", ctypes.c_void_p),
+        ("size", ctypes.c_int32),
+        ("arguments", ctypes.c_void_p),
+        ("unwrap", ctypes.c_void_p),
+        ("dynamic", ctypes.c_int32),
+    )
+
+
+EXCINFO_OFFSETS = (ExcInfo.pickle.offset, ExcInfo.size.offset, ExcInfo.dynamic.offset)
+_UNWRAP = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p)
+
+
+@functools.cache
+def _free() -> Callable[[int], None]:
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_nrt_python.c_helpers["Free"])
+
+
+def take_excinfo(address: int) -> tuple[type[BaseException], tuple[Any, ...], tuple[str, str, int] | None]:
+    """Class, arguments and `(function, file, line)` of an error, which is freed."""
+    info = ExcInfo.from_address(address)
+    pickle = ctypes.string_at(info.pickle, info.size)
+    if info.dynamic > 0:
+        # `unwrap` frees the native arguments.
+        arguments = _UNWRAP(info.unwrap)(info.arguments)
+        _free()(address)
+        exception, arguments, place = runtime_build_excinfo_struct(pickle, arguments)
+    else:
+        exception, arguments, place = _numba_unpickle(info.pickle, pickle, pickle)
+    return exception, tuple(arguments or ()), place

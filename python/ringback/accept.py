@@ -1,0 +1,108 @@
+"""The door: from anything that stands for a function to a callback of the signature asked for."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+from typing import Any
+
+from . import _ringback
+from .bind import Bound, compile_bound
+from .callback import native_signature
+from .compile import describe
+from .interpreted import Interpreted
+from .signature import Signature
+
+_signature = functools.lru_cache(1024)(Signature)
+
+
+def callback_for(
+    obj: Any, signature: Signature | str, *, error_model: str | None = None, args: tuple[Any, ...] = ()
+) -> Any:
+    """An object with `__ringback_callback__` for the signature.
+
+    Plain functions are compiled for just that signature; `args` are bound behind its parameters. `error_model` is for
+    functions that do not say theirs.
+
+    Raises
+    ------
+    TypeError
+        If the object is no callback, or one of another signature: both are named.
+    CompileError
+        If a function does not compile.
+    """
+    if isinstance(signature, str):
+        signature = _signature(signature)
+    options: dict[str, Any] = {} if error_model is None else {"error_model": error_model}
+    if isinstance(obj, types.FunctionType):
+        return compile_bound(obj, (), {}, args, signature, options)
+    if isinstance(obj, _ringback.Callback):
+        return _fitting(obj, signature, args)
+    if isinstance(obj, Interpreted):
+        return obj.callback(signature, args)
+    if isinstance(obj, functools.partial):
+        if isinstance(obj.func, Interpreted):
+            return Interpreted(functools.partial(obj.func._function, *obj.args, **obj.keywords)).callback(signature, args)
+        return compile_bound(obj.func, obj.args, obj.keywords, args, signature, options)
+    if isinstance(obj, Bound):
+        return compile_bound(obj._function, obj._leading, obj._data, args, signature, options)
+    if hasattr(obj, "py_func") and hasattr(obj, "targetoptions"):
+        return compile_bound(obj, (), {}, args, signature, options)
+    if hasattr(obj, "_pyfunc") and hasattr(obj, "_sig"):
+        return _from_numba_cfunc(obj, signature, args)
+    if hasattr(obj, "__ringback_callback__") and not isinstance(obj, type):
+        if args:
+            raise TypeError(f"{describe(obj)} cannot take args: bind them where it is made")
+        return obj
+    raise TypeError(refusal(obj, signature))
+
+
+def _fitting(callback: _ringback.Callback, signature: Signature, args: tuple[Any, ...]) -> Any:
+    if args:
+        parameters = native_signature(callback).parameters
+        function = getattr(callback, "_function", None)
+        names = [] if function is None else list(inspect.signature(function).parameters)
+        bound = set(getattr(callback, "_bound", ()))
+        free = [name for name in names if name not in bound][: len(parameters)]
+        behind = free[len(signature.parameters) :]
+        if len(behind) != len(args):
+            raise TypeError(
+                f"expected a callback {signature} with {len(args)} further arguments, found {callback!r}"
+            )
+        callback = callback.bind(**dict(zip(behind, args, strict=True)))  # type: ignore[attr-defined]
+    why = signature.mismatch(native_signature(callback))
+    if why is not None:
+        raise TypeError(why)
+    return callback
+
+
+def _from_numba_cfunc(obj: Any, signature: Signature, args: tuple[Any, ...]) -> Any:
+    """A callback compiled anew from what `numba.cfunc` compiled, if it was compiled for the same types."""
+    from .signature import to_signature
+
+    why = None if args else signature.mismatch(to_signature(obj._sig))
+    if why is not None:
+        raise TypeError(why)
+    return compile_bound(obj._pyfunc, (), {}, args, signature, {})
+
+
+def refusal(obj: Any, signature: Signature) -> str:
+    """Why an object is no callback, and what would be."""
+    if isinstance(obj, int):
+        return (
+            f"expected a callback {signature}, found the number {obj}: an address has no type and is never taken; pass the "
+            f"function itself"
+        )
+    accepted = (
+        "a Python function, functools.partial or rb.bind of one, rb.cfunc, rb.compile, a numba.njit or numba.cfunc "
+        "function, or rb.interpreted(f) for anything else"
+    )
+    hint = ""
+    if isinstance(obj, types.MethodType):
+        hint = "; a method would need its object compiled: pass a function, and bind the object's data with rb.bind"
+    elif isinstance(obj, types.BuiltinFunctionType) or type(obj).__name__ == "ufunc":
+        hint = f"; write lambda x: {getattr(obj, '__name__', 'f')}(x)"
+    elif callable(obj) and not isinstance(obj, type):
+        hint = "; an object that can be called is no function: pass a function, and bind its data with rb.bind"
+    return f"expected a callback {signature}, found {describe(obj)}{hint}. Accepted: {accepted}"

@@ -1,0 +1,191 @@
+"""What a function refers to beyond its parameters: found once per code object, read anew at each bind.
+
+Numbers and arrays (and tuples of them) are *lifted*: passed as bound data, so that another value needs no other code.
+Everything else is *frozen*: part of the key under which compiled code is kept, by value if it cannot change, else by
+identity.
+"""
+
+from __future__ import annotations
+
+import builtins
+import dis
+import sys
+import types
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .errors import CompileError
+
+Path = tuple[str, ...]
+
+SCALAR_NAMES = {
+    np.dtype(name): short
+    for name, short in (
+        ("bool", "bool"), ("int8", "i8"), ("int16", "i16"), ("int32", "i32"), ("int64", "i64"),
+        ("uint8", "u8"), ("uint16", "u16"), ("uint32", "u32"), ("uint64", "u64"),
+        ("float32", "f32"), ("float64", "f64"), ("complex64", "c64"), ("complex128", "c128"),
+    )
+}  # fmt: skip
+
+# Their attributes are functions and constants of nature, not somebody's present settings.
+_CONSTANT_MODULES = frozenset({"numpy", "math", "cmath", "numba", "scipy", "builtins"}) | (
+    sys.stdlib_module_names - {"__main__"}
+)
+
+
+class Array(NamedTuple):
+    """The type of a lifted array."""
+
+    element: str
+    ndim: int
+    layout: str
+
+
+# The type of a lifted value: the name of a scalar, an array's type, or a tuple of such.
+Kind = Any
+
+
+def kind_of(value: Any, what: str) -> Kind | None:
+    """The type as which a value is lifted; None if it is not liftable."""
+    t = type(value)
+    if t is float:
+        return "f64"
+    if t is int:
+        if -(2**63) <= value < 2**63:
+            return "i64"
+        if value < 2**64:
+            return "u64"
+        raise CompileError(f"{what} is {value}, which does not fit into 64 bits")
+    if t is bool:
+        return "bool"
+    if t is complex:
+        return "c128"
+    if isinstance(value, np.generic):
+        return SCALAR_NAMES.get(value.dtype)
+    if isinstance(value, np.ndarray):
+        return array_kind(value, what)
+    if t is tuple and value:
+        kinds = tuple(kind_of(item, f"{what}[{i}]") for i, item in enumerate(value))
+        return None if None in kinds else kinds
+    return None
+
+
+def array_kind(value: np.ndarray, what: str) -> Kind:
+    """The type as which an array is lifted; a 0-dimensional one is a scalar, by its present value."""
+    element = SCALAR_NAMES.get(value.dtype)
+    if element is None or not value.dtype.isnative:
+        raise CompileError(
+            f"{what} is an array of {value.dtype.str!r}: elements must be bool, integers, floats or complex numbers in "
+            f"the machine's byte order; convert it with .astype"
+        )
+    if value.ndim == 0:
+        return element
+    if value.ndim > 4:
+        raise CompileError(f"{what} is an array of {value.ndim} dimensions: 1 to 4 are supported; reshape it")
+    if not value.flags.aligned:
+        raise CompileError(f"{what} is an array that is not aligned in memory: make a copy of it")
+    flags = value.flags
+    return Array(element, value.ndim, "C" if flags.c_contiguous else "F" if flags.f_contiguous else "any")
+
+
+def leaves(kind: Kind, value: Any) -> Iterator[tuple[str | Array, Any]]:
+    """The scalars and arrays of a lifted value."""
+    if isinstance(kind, (str, Array)):
+        yield kind, value
+    else:
+        for inner, item in zip(kind, value, strict=True):
+            yield from leaves(inner, item)
+
+
+def native(kind: str | Array, value: Any) -> Any:
+    """A leaf as `_ringback.Callback` takes it."""
+    if isinstance(kind, str):
+        return value.item() if isinstance(value, (np.generic, np.ndarray)) else value
+    return value, value.__array_interface__["data"][0], value.shape, value.strides
+
+
+def frozen_key(value: Any) -> tuple[Any, ...]:
+    """What stands for a value that is compiled into code."""
+    t = type(value)
+    if t in (str, bytes, int, bool, type(None)):
+        return (t, value)
+    if t is float:
+        return (t, value.hex())
+    if t is complex:
+        return (t, value.real.hex(), value.imag.hex())
+    if isinstance(value, np.generic):
+        return (t, value.tobytes())
+    if t is tuple:
+        return (t, *map(frozen_key, value))
+    # Kept alive by whoever keeps the key, so that the identity cannot be taken by another object.
+    return ("is", id(value))
+
+
+class Plan:
+    """What code objects refer to, and what of that has to be frozen."""
+
+    def __init__(self, code: types.CodeType) -> None:
+        self.code = code
+        self.paths = list(dict.fromkeys(_paths(code, code.co_freevars)))
+        self.frozen: set[Path] = set()
+
+    def values(self, function: types.FunctionType) -> list[tuple[Path, Any]]:
+        """The present value of everything that the function refers to."""
+        found = []
+        for path in self.paths:
+            value = _lookup(function, path[0])
+            for depth, attribute in enumerate(path[1:], 1):
+                if not isinstance(value, types.ModuleType) or value.__name__.partition(".")[0] in _CONSTANT_MODULES:
+                    path = path[:depth]
+                    break
+                try:
+                    value = getattr(value, attribute)
+                except AttributeError:
+                    raise CompileError(
+                        f"{function.__name__} refers to {'.'.join(path[: depth + 1])}, which does not exist"
+                    ) from None
+            found.append((path, value))
+        return found
+
+
+def _lookup(function: types.FunctionType, name: str) -> Any:
+    free = function.__code__.co_freevars
+    if name in free and function.__closure__ is not None:
+        try:
+            return function.__closure__[free.index(name)].cell_contents
+        except ValueError:
+            raise CompileError(
+                f"{function.__name__} refers to {name}, which has no value yet: define it before"
+            ) from None
+    try:
+        return function.__globals__[name]
+    except KeyError:
+        pass
+    try:
+        return getattr(builtins, name)
+    except AttributeError:
+        raise CompileError(f"{function.__name__} refers to {name}, which is not defined") from None
+
+
+def _paths(code: types.CodeType, free: tuple[str, ...]) -> Iterator[Path]:
+    """Names read from globals and closures, with the attributes read from them at once."""
+    path: list[str] = []
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("LOAD_ATTR", "LOAD_METHOD") and path:
+            path.append(instruction.argval)
+            continue
+        if path:
+            yield tuple(path)
+        path = []
+        is_global = instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME")
+        is_free = instruction.opname in ("LOAD_DEREF", "LOAD_CLOSURE") and instruction.argval in free
+        if is_global or is_free:
+            path = [instruction.argval]
+    if path:
+        yield tuple(path)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            # A name that is free there and not here belongs to a variable of this function.
+            yield from _paths(constant, tuple(name for name in constant.co_freevars if name in free))

@@ -1,0 +1,125 @@
+"""`rb.cfunc`: a drop-in for `numba.cfunc`, checked and with exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import _ringback
+from .callback import Callback
+from .compile import DEFAULTS, bind_function, check_options, plain
+from .signature import Signature, to_signature
+
+
+class CFunc(Callback):
+    """A callback that also has a plain C address, as `numba.cfunc` makes it.
+
+    The plain C function (`address`, `ctypes`, `cffi`, `native_name`, `low_level_callable`) has no way to report an
+    exception: as with Numba, it is then printed and the result is 0. Wherever a Ringback callback is asked for, pass the
+    object itself.
+    """
+
+    _cache: bool
+    _numba: Any
+
+    @property
+    def _plain(self) -> Any:
+        made = self.__dict__.get("_made_plain")
+        if made is None:
+            import numba
+
+            options = {k: v for k, v in self._options.items() if k in ("fastmath", "error_model", "boundscheck", "nogil", "debug")}
+            decorate = numba.cfunc(
+                self._numba, cache=self._cache, locals=self._options.get("locals", {}), **options
+            )  # fmt: skip
+            made = self.__dict__["_made_plain"] = decorate(self._function)
+        return made
+
+    @property
+    def address(self) -> int:
+        """Address of the plain C function."""
+        return self._plain.address
+
+    @property
+    def native_name(self) -> str:
+        """Symbol of the plain C function in the process's JIT."""
+        return self._plain.native_name
+
+    @property
+    def ctypes(self) -> Any:
+        """The plain C function as a ctypes function."""
+        return self._plain.ctypes
+
+    @property
+    def cffi(self) -> Any:
+        """The plain C function as a cffi pointer."""
+        return self._plain.cffi
+
+    def inspect_llvm(self) -> str:
+        """The optimised LLVM text of the plain C function."""
+        return self._plain.inspect_llvm()
+
+    def low_level_callable(self) -> Any:
+        """A `scipy.LowLevelCallable` of the plain C function."""
+        from scipy import LowLevelCallable
+
+        return LowLevelCallable(self.ctypes)
+
+
+def cfunc(
+    signature: Any, locals: dict[str, Any] | None = None, cache: bool = False, **options: Any  # noqa: A002 - Numba's name
+) -> Callable[[Any], CFunc]:  # fmt: skip
+    """Compile a function for a signature: a drop-in for `numba.cfunc`.
+
+    Parameters
+    ----------
+    signature
+        Numba's types or spelling, or Ringback's text: `"float64(float64)"`, `"f64([f64])"`.
+    locals
+        Types of local variables.
+    cache
+        Keep the plain C function's code on disk, as Numba does.
+    options
+        Numba's: `nopython`, `nogil`, `fastmath`, `error_model`, `boundscheck` (here True by default), `debug`.
+
+    Returns
+    -------
+    decorator
+        Takes a plain or jitted function, gives a `CFunc`.
+    """
+    checked = check_options(options)
+    if locals:
+        checked["locals"] = locals
+
+    def decorate(function: Any) -> CFunc:
+        inner, own = plain(function)
+        wanted = to_signature(signature, inner)
+        made = bind_function(inner, wanted, {**DEFAULTS, **own, **checked}, {})
+        values = made._values
+        self = CFunc._of(made.code, values, inner, made._shim, made._options, made._bound)
+        assert isinstance(self, CFunc)
+        self._cache = cache
+        self._numba = signature if not isinstance(signature, (str, Signature)) else _numba_types(wanted)
+        self.__doc__ = inner.__doc__
+        return self
+
+    return decorate
+
+
+def _numba_types(signature: _ringback.Signature) -> Any:
+    """The signature as Numba's own types."""
+    from . import _numba
+
+    def parameter(p: _ringback.Parameter) -> Any:
+        if p.kind == "scalar":
+            return _numba.SCALARS[p.element]
+        if p.kind == "pointer":
+            return _numba.pointer_type(p.element)
+        return _numba.array_type(p.element, p.ndim, p.layout or "C", p.mutable)
+
+    result: Any = _numba.types.void
+    if signature.result.element is not None:
+        result = _numba.SCALARS[signature.result.element]
+        if signature.result.kind == "array":
+            result = _numba.types.UniTuple(result, signature.result.length)
+    return result(*map(parameter, signature.parameters))

@@ -1,0 +1,302 @@
+"""Compiles functions, once for each code object, signature, options and types of what they capture."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import types
+from typing import Any, NamedTuple
+
+from . import _ringback
+from .callback import Callback
+from .capture import Array, Kind, Path, Plan, frozen_key, kind_of, leaves, native
+from .errors import CompileError, numba_errors, readable
+from .signature import Signature, to_signature
+
+DEFAULTS: dict[str, Any] = {"boundscheck": True, "fastmath": False, "error_model": "python"}
+_PASSED_ON = frozenset({"boundscheck", "fastmath", "error_model", "locals", "debug", "nogil", "inline", "no_cpython_wrapper"})
+
+_lock = threading.RLock()
+_plans: dict[int, Plan] = {}
+_compiled: dict[tuple[Any, ...], Compiled] = {}
+
+
+class Data(NamedTuple):
+    """A parameter of the function that is bound: its present value, and what its type is if that is declared."""
+
+    value: Any
+    kind: Kind
+    mutable: bool
+
+
+class Compiled(NamedTuple):
+    """Compiled code, and what must stay alive for its key to mean what it meant."""
+
+    code: _ringback.Code
+    shim: Any
+    lifted: list[tuple[Path, Kind]]
+    keep: list[Any]
+
+
+def compile(  # noqa: A001 - the name that users type: rb.compile
+    function: Any,
+    signature: Any = None,
+    *,
+    boundscheck: bool = True,
+    fastmath: Any = False,
+    error_model: str = "python",
+    locals: dict[str, Any] | None = None,  # noqa: A002 - Numba's name
+    nopython: bool = True,
+) -> Callback:
+    """Compile a Python function for a signature.
+
+    Parameters
+    ----------
+    function
+        A plain function, or one decorated with `numba.njit`.
+    signature
+        Its type: `"f64([f64], mut [f64])"`, Numba's spelling, or Numba's types; without one, the annotations.
+    boundscheck
+        Whether an index past the end of an array is an `IndexError` (otherwise it corrupts memory).
+    fastmath
+        Numba's option: floating-point arithmetic may be reordered, nan and inf may be assumed away.
+    error_model
+        `"python"`: division by zero raises; `"numpy"`: it gives inf or nan.
+    locals
+        Types of local variables, as Numba takes them.
+    nopython
+        Must be True: object mode runs in the interpreter, which `rb.interpreted` does.
+
+    Returns
+    -------
+    Callback
+        The typed handle: calling it runs the compiled code.
+
+    Raises
+    ------
+    CompileError
+        If Numba cannot compile the function; the message shows the line and the reason.
+    """
+    options = check_options(
+        {"boundscheck": boundscheck, "fastmath": fastmath, "error_model": error_model, "nopython": nopython}
+    )
+    if locals:
+        options["locals"] = locals
+    function, own = plain(function)
+    return bind_function(function, to_signature(signature, function), {**own, **options}, {})
+
+
+def check_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Numba's options as the compiler is given them."""
+    options = dict(options)
+    if options.pop("forceobj", False) or not options.pop("nopython", True):
+        raise CompileError(
+            "object mode runs in the interpreter and cannot be compiled: use rb.interpreted(f) for that, explicitly"
+        )
+    if options.get("error_model", "python") not in ("python", "numpy"):
+        raise TypeError(f"error_model is 'python' or 'numpy', found {options['error_model']!r}")
+    unknown = set(options) - _PASSED_ON
+    if unknown:
+        raise TypeError(f"unknown option {sorted(unknown)[0]!r}: known are {', '.join(sorted(_PASSED_ON | {'nopython'}))}")
+    return options
+
+
+def plain(function: Any) -> tuple[types.FunctionType, dict[str, Any]]:
+    """The Python function behind a plain or jitted one, and the options it was decorated with."""
+    if isinstance(function, types.FunctionType):
+        return function, {}
+    inner = getattr(function, "py_func", None)
+    if isinstance(inner, types.FunctionType) and hasattr(function, "targetoptions"):
+        options = {key: value for key, value in function.targetoptions.items() if key in _PASSED_ON}
+        return inner, {key: value for key, value in options.items() if value not in (None, False) or key == "boundscheck"}
+    raise TypeError(f"expected a Python function or one decorated with numba.njit, found {describe(function)}")
+
+
+def describe(value: Any) -> str:
+    """An object in an error message."""
+    text = repr(value)
+    return f"{type(value).__name__} {text if len(text) <= 80 else text[:77] + '...'}"
+
+
+def bind_function(
+    function: types.FunctionType,
+    signature: Signature,
+    options: dict[str, Any],
+    data: dict[str, Data],
+    leading: tuple[str, ...] | None = None,
+) -> Callback:
+    """Code for the function, compiled if need be, with the present values of all that it captures bound to it.
+
+    `data` are parameters that are bound by name; those that are left take the arguments of the signature, in order
+    (`leading` names them if they are known already).
+    """
+    free, bound = distribute(function, signature, data)
+    plan = plan_of(function.__code__)
+    captured = plan.values(function)
+    options = {**DEFAULTS, **options}
+    key, lifted = _key(function, plan, captured, signature, options, free, bound)
+    compiled = _compiled.get(key)
+    if compiled is None:
+        with _lock:
+            compiled = _compiled.get(key)
+            if compiled is None:
+                compiled, key, lifted = _compile(function, plan, captured, signature, options, free, bound)
+                _compiled[key] = compiled
+    values = [native(kind, leaf) for kind_, value in lifted for kind, leaf in leaves(kind_, value)]
+    return Callback._of(compiled.code, tuple(values), function, compiled.shim, options, bound)
+
+
+def plan_of(code: types.CodeType) -> Plan:
+    """The plan of a code object, made once; it keeps the code object, and so its identity, alive."""
+    known = _plans.get(id(code))
+    if known is None:
+        known = _plans.setdefault(id(code), Plan(code))
+    return known
+
+
+def distribute(
+    function: types.FunctionType, signature: Signature, data: dict[str, Data]
+) -> tuple[list[str], dict[str, Data]]:
+    """Which parameters take the signature's arguments, and which are bound: by name, or by their defaults."""
+    parameters = inspect.signature(function).parameters
+    name = function.__name__
+    for p in parameters.values():
+        if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
+            raise CompileError(
+                f"{name} takes a variable number of arguments ({p}): a compiled function has fixed parameters; "
+                f"write them out"
+            )
+    unknown = [key for key in data if key not in parameters]
+    if unknown:
+        raise TypeError(f"{name} has no parameter {unknown[0]!r} to bind: its parameters are {', '.join(parameters)}")
+    open_ = [p for p in parameters.values() if p.name not in data]
+    wanted = len(signature.parameters)
+    positional = [p for p in open_ if p.kind != p.KEYWORD_ONLY][:wanted]
+    free = [p.name for p in positional]
+    rest = [p for p in open_ if p.name not in free]
+    missing = [p.name for p in rest if p.default is p.empty]
+    if len(free) < wanted or missing:
+        given = f", {len(data)} of them bound" if data else ""
+        raise CompileError(
+            f"{name} cannot be called as {signature}: it takes {len(parameters)} parameters "
+            f"({', '.join(parameters) or 'none'}){given}, and the signature passes {wanted}"
+            + (f"; nothing gives a value for {', '.join(missing)}" if missing else "")
+        )
+    bound = dict(data)
+    for p in rest:
+        kind = kind_of(p.default, f"the default of {p.name}")
+        if kind is None:
+            raise CompileError(
+                f"the default of parameter {p.name} of {name} is {describe(p.default)}: bound data are numbers, arrays "
+                f"and tuples of them"
+            )
+        bound[p.name] = Data(p.default, kind, False)
+    return free, {p: bound[p] for p in parameters if p in bound}
+
+
+def _key(
+    function: types.FunctionType,
+    plan: Plan,
+    captured: list[tuple[Path, Any]],
+    signature: Signature,
+    options: dict[str, Any],
+    free: list[str],
+    bound: dict[str, Data],
+) -> tuple[tuple[Any, ...], list[tuple[Kind, Any]]]:
+    lifted: list[tuple[Kind, Any]] = [(d.kind, d.value) for d in bound.values()]
+    parts: list[Any] = [(name, d.kind, d.mutable) for name, d in bound.items()]
+    for path, value in captured:
+        kind = None if path in plan.frozen else kind_of(value, ".".join(path))
+        if kind is None:
+            parts.append((path, *frozen_key(value)))
+        else:
+            parts.append((path, kind))
+            lifted.append((kind, value))
+    option_key = tuple(sorted((k, repr(v)) for k, v in options.items()))
+    return (id(function.__code__), signature.text, option_key, tuple(free), *parts), lifted
+
+
+def _compile(
+    function: types.FunctionType,
+    plan: Plan,
+    captured: list[tuple[Path, Any]],
+    signature: Signature,
+    options: dict[str, Any],
+    free: list[str],
+    bound: dict[str, Data],
+) -> tuple[Compiled, tuple[Any, ...], list[tuple[Kind, Any]]]:
+    """Compiles with everything lifted that can be; freezes what Numba must know when it compiles."""
+    errors = numba_errors()
+    first: CompileError | None = None
+    while True:
+        key, lifted = _key(function, plan, captured, signature, options, free, bound)
+        kinds = [(path, kind_of(value, ".".join(path)), value) for path, value in captured if path not in plan.frozen]
+        present = [(path, kind, value) for path, kind, value in kinds if kind is not None]
+        escaped: set[str] = set()
+        try:
+            shim, slots = _build(function, signature, options, free, bound, present, escaped)
+        except CompileError as error:
+            first = first or error
+            whole = {path for path, kind, _ in present if _constant_kind(kind)}
+            if not whole:
+                raise first from None
+            # An axis, the length of a tuple, …: some whole numbers must be known to the compiler.
+            plan.frozen |= whole
+            continue
+        again = {path for path, _, _ in present if path[0] in escaped}
+        if not again:
+            break
+        for path, kind, _ in present:
+            if path in again and not isinstance(kind, str):
+                raise CompileError(
+                    f"{function.__name__}: {'.'.join(path)} is read inside an inner function that is passed on, where it "
+                    f"would be a frozen copy: pass it to that function as an argument"
+                )
+        plan.frozen |= again
+    code = _ringback.Code(signature, tuple(slots), shim.address, errors, shim.exceptions(), (shim, function))
+    keep = [function.__code__, *(value for path, value in captured if path not in {p for p, _, _ in present})]
+    return Compiled(code, shim, [(path, kind) for path, kind, _ in present], keep), key, lifted
+
+
+def _constant_kind(kind: Kind) -> bool:
+    if isinstance(kind, Array):
+        return False
+    if isinstance(kind, str):
+        return kind[0] in "iub"
+    return all(_constant_kind(inner) for inner in kind)
+
+
+def _build(
+    function: types.FunctionType,
+    signature: Signature,
+    options: dict[str, Any],
+    free: list[str],
+    bound: dict[str, Data],
+    captured: list[tuple[Path, Kind, Any]],
+    escaped: set[str],
+) -> tuple[Any, list[str]]:
+    from . import _numba
+    from .shim import shim_source
+
+    extra = {path: (f"__captured_{i}", value) for i, (path, _, value) in enumerate(captured)}
+    parameters = list(inspect.signature(function).parameters)
+    clone = types.FunctionType(
+        function.__code__, function.__globals__, function.__name__, None, function.__closure__
+    )
+    clone.__module__ = function.__module__
+    clone.__qualname__ = function.__qualname__
+    names = [*parameters, *(name for name, _ in extra.values())]
+    positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    clone.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(name, positional) for name in names]
+    )
+    bound_kinds = {name: (d.kind, d.mutable) for name, d in bound.items()}
+    captured_kinds = [kind for _, kind, _ in captured]
+    source, scope, types_, result, slots = shim_source(signature, parameters, free, bound_kinds, captured_kinds)
+    pipeline = _numba.lifting_compiler(extra, escaped)
+    try:
+        return _numba.compile_shim(clone, source, scope, types_, result, options, pipeline), slots
+    except (CompileError, KeyboardInterrupt, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - Numba raises many kinds, and each means that it cannot compile
+        raise readable(function, signature.text, error) from None

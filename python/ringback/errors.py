@@ -1,0 +1,156 @@
+"""Exceptions raised in compiled code, restored as themselves; and errors of compilation, made readable."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import os
+import re
+from typing import Any
+
+from . import _ringback
+
+
+class CompileError(TypeError):
+    """A function cannot be compiled for the signature asked for.
+
+    `original` is the exception of Numba, with its whole text.
+    """
+
+    def __init__(self, message: str, original: BaseException | None = None) -> None:
+        super().__init__(message)
+        self.original = original
+
+
+def restore(address: int) -> BaseException:
+    """The exception that compiled code raised, from what it left; consumes that."""
+    from . import _numba
+
+    exception, arguments, place = _numba.take_excinfo(address)
+    return placed(make(exception, arguments), place)
+
+
+def discard(address: int) -> None:
+    """Frees an error that nobody will raise."""
+    from . import _numba
+
+    _numba.take_excinfo(address)
+
+
+def make(exception: Any, arguments: tuple[Any, ...]) -> BaseException:
+    """An instance of the class; a class that refuses its arguments must not hide the error."""
+    if isinstance(exception, BaseException):
+        return exception
+    try:
+        return exception(*arguments)
+    except Exception as refusal:  # noqa: BLE001 - the user's own class may raise anything
+        text = f"{exception.__name__}{arguments!r} was raised in compiled code, but cannot be made: {refusal!r}"
+        return RuntimeError(text)
+
+
+def placed(error: BaseException, place: tuple[str | None, str, int] | None) -> BaseException:
+    """The exception with the file, line and function that raised it as an entry of its traceback."""
+    if not place:
+        return error
+    function, file, line = place
+    tree = ast.parse("raise error")
+    ast.increment_lineno(tree, line - 1)
+    code = compile(tree, file, "exec")
+    names = {"co_name": function or "<compiled>"}
+    if hasattr(code, "co_qualname"):
+        names["co_qualname"] = names["co_name"]
+    try:
+        exec(code.replace(**names), {"error": error})
+    except BaseException as raised:  # noqa: BLE001 - it is the one we raised
+        inner = raised.__traceback__
+        return raised.with_traceback(inner.tb_next if inner else None)
+    return error
+
+
+@functools.cache
+def numba_errors() -> _ringback.Errors:
+    """The hooks for Numba's errors, once it is proved that we read them right."""
+    from . import _numba
+
+    hooks = _ringback.Errors(restore, discard, _numba.EXCINFO_OFFSETS)
+    self_test()
+    return hooks
+
+
+def self_test() -> None:
+    """Raises in compiled code, with an argument known only at run time, and looks at what comes out."""
+    import ctypes
+
+    import numba
+
+    from . import _numba
+
+    def probe(x: float) -> float:
+        if x > 0:
+            raise ValueError("probe", x)
+        if x < 0:
+            raise KeyError("probe")
+        return x
+
+    names = {"inner": None}
+    shim = _numba.compile_shim(
+        probe, "def shim(x, env):\n    return inner(x)\n", names, [numba.float64, numba.types.voidptr], numba.float64,
+        {}, _numba.lifting_compiler({}, set()),
+    )  # fmt: skip
+    call = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_double, ctypes.c_void_p)(
+        shim.address
+    )
+    found = []
+    for x in (2.5, -1.0):
+        result, error = ctypes.c_double(), ctypes.c_void_p()
+        status = call(ctypes.byref(result), ctypes.byref(error), x, None)
+        found.append((status, *(_numba.take_excinfo(error.value) if error.value else (None, None))[:2]))
+    expected = [(1, ValueError, ("probe", 2.5)), (1, KeyError, ("probe",))]
+    if found != expected:
+        message = f"Numba {numba.__version__} reports exceptions in a way that this version of ringback does not know: "
+        raise RuntimeError(f"{message}expected {expected}, found {found}. Install another version of one of the two.")
+
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_PLACE = re.compile(r'File "([^"]+)", line (\d+)')
+_NOISE = re.compile(
+    r"^(Failed in |During: |File |\s*def |\s*<source|-{3,}|\^|This error |This is not usually|https?:|For more|"
+    r"Invalid use of|>>>|\s*\*|\s*- |Overload |There are |Rejected|Traceback)"
+)
+
+
+def readable(function: Any, signature: str, error: BaseException) -> CompileError:
+    """Numba's error with the function, the line and the reason, without the pipeline."""
+    text = _COLOUR.sub("", str(error))
+    code = function.__code__
+    line = code.co_firstlineno
+    for file, number in _PLACE.findall(text):
+        if os.path.basename(file) == os.path.basename(code.co_filename) and int(number) >= line:
+            line = int(number)
+            break
+    reasons = [part.strip() for part in text.splitlines() if part.strip() and not _NOISE.match(part)]
+    reason = " ".join(reasons[:2])[:400] or type(error).__name__
+    import linecache
+
+    source = linecache.getline(code.co_filename, line).strip()
+    shown = f"\n  File {code.co_filename!r}, line {line}, in {function.__name__}"
+    if source:
+        shown += f"\n    {source}"
+    hint = _hint(text)
+    message = f"cannot compile {function.__name__} for {signature}:{shown}\n  {reason}"
+    return CompileError(message + (f"\n  Hint: {hint}" if hint else ""), error)
+
+
+def _hint(text: str) -> str:
+    if "readonly" in text.lower() or "Cannot modify readonly array" in text:
+        return (
+            "the array is read-only: captured and bound data always are, parameters unless the signature says "
+            "`mut [f64]`. Declare it so: rb.compile(f, 'f64([f64], mut [f64])').bind(scratch=array)"
+        )
+    if "Cannot determine Numba type of <class 'function'>" in text:
+        return "compiled code can only call compiled functions: decorate the one that is called with numba.njit"
+    if "Untyped global name" in text or "Cannot determine Numba type" in text:
+        return "compiled code can use numbers, arrays and compiled functions: pass what it needs as arguments"
+    if "Missing attribute" in text or "Unknown attribute" in text:
+        return "Numba does not know this attribute; rb.interpreted(f) runs the function in the interpreter"
+    return ""
