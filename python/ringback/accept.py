@@ -18,7 +18,7 @@ _signature = functools.lru_cache(1024)(Signature)
 
 
 def callback_for(
-    obj: Any, signature: Signature | str, *, error_model: str | None = None, args: tuple[Any, ...] = ()
+    obj: Any, signature: Signature | str, error_model: str | None = None, args: tuple[Any, ...] = ()
 ) -> Any:
     """An object with `__ringback_callback__` for the signature.
 

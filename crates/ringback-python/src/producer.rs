@@ -13,7 +13,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use ringback::abi::{ABI_VERSION, CallbackRecord, RawView};
 use ringback::python::to_capsule;
-use ringback::raw::write_text;
+use ringback::raw::{Shared, write_text};
+use ringback::{Params, Ret};
 
 use crate::errors::{Errors, Hooks};
 use crate::signature::Signature;
@@ -187,19 +188,7 @@ impl Callback {
                 text.parse().map_err(|e| PyTypeError::new_err(format!("the requested signature {text:?}: {e}")))?;
             requested.matches(&code.signature).map_err(|e| PyTypeError::new_err(e.to_string()))?;
         }
-        let record = CallbackRecord {
-            abi_version: ABI_VERSION,
-            size: size_of::<CallbackRecord>() as u32,
-            signature: code.text.as_ptr(),
-            entry: code.entry as *const c_void,
-            block: std::ptr::null(),
-            env: self.bound.env.as_ptr().cast(),
-            raise: Some(raise),
-            describe: Some(describe),
-            discard: Some(discard),
-            release: Some(release),
-            private_data: Arc::into_raw(Arc::clone(&self.bound)).cast_mut().cast(),
-        };
+        let record = self.record();
         // SAFETY: the record is complete, and owns what it points to through `private_data`.
         unsafe { to_capsule(py, record) }
     }
@@ -212,6 +201,35 @@ impl Callback {
             )));
         }
         self.bound.code.hooks.restore(py, error)
+    }
+}
+
+impl Callback {
+    /// A new record: the consumer's share of the code and of the bound data.
+    fn record(&self) -> CallbackRecord {
+        let code = &self.bound.code;
+        CallbackRecord {
+            abi_version: ABI_VERSION,
+            size: size_of::<CallbackRecord>() as u32,
+            signature: code.text.as_ptr(),
+            entry: code.entry as *const c_void,
+            block: std::ptr::null(),
+            env: self.bound.env.as_ptr().cast(),
+            raise: Some(raise),
+            describe: Some(describe),
+            discard: Some(discard),
+            release: Some(release),
+            private_data: Arc::into_raw(Arc::clone(&self.bound)).cast_mut().cast(),
+        }
+    }
+
+    /// The typed handle, for engines in this very module: the record without the capsule round it.
+    pub(crate) fn handle<P: Params, R: Ret>(&self) -> PyResult<ringback::Callback<P, R>> {
+        let mut record = self.record();
+        // SAFETY: the record is complete, and nobody else has it.
+        let shared = unsafe { Shared::take(&mut record) }.map_err(|e| PyTypeError::new_err(e.to_string()))?;
+        ringback::Callback::from_shared(shared, ringback::Callback::<P, R>::signature())
+            .map_err(|e| PyTypeError::new_err(e.to_string()))
     }
 }
 

@@ -1,24 +1,23 @@
 //! `quad` for Python: extracts the callback, detaches, integrates.
 
 use pyo3::exceptions::PyValueError;
+use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
 use ringback_engines::{Integrand, Options, QuadError, Quadrature};
 
-ringback::callback! {
-    /// The integrand at `t`.
-    pub struct ScalarIntegrand(t: f64) -> f64;
-}
+type Handle = ringback::Callback<(f64,), f64>;
 
 /// The engine asks for whole blocks; here each point is one call.
-struct Pointwise(ScalarIntegrand);
+struct Pointwise(Handle);
 
 impl Integrand for Pointwise {
     type Error = ringback::Error;
     #[inline]
     fn eval(&mut self, x: &[f64], y: &mut [f64]) -> Result<(), ringback::Error> {
         for (x, y) in x.iter().zip(y) {
-            *y = self.0.call(*x)?;
+            *y = self.0.call((*x,))?;
         }
         Ok(())
     }
@@ -99,24 +98,100 @@ impl QuadResult {
     }
 }
 
-/// Integrates `function` from `a` to `b`; see `ringback.integrate.quad`.
+/// Integrate a function of one variable from `a` to `b`.
+///
+/// The integrand runs as compiled code, in Rust, without the interpreter and without the GIL. The method is QUADPACK's
+/// (Piessens, de Doncker-Kapenga, Überhuber, Kahaner, *QUADPACK*, Springer 1983): QAGS on finite ranges, QAGI on
+/// infinite ones, QAGP with break points. Results, error estimates, numbers of evaluations and status are those of
+/// `scipy.integrate.quad`.
+///
+/// Parameters
+/// ----------
+/// func
+///     What is to be integrated: a plain Python function `func(t, *args)` of floats (compiled once, on demand; in it,
+///     division by zero gives inf or nan, as in NumPy), or any other callback of signature `f64(f64)`: `rb.cfunc`,
+///     `rb.bind`, `functools.partial`, `numba.njit` functions, `rb.interpreted`.
+/// a, b
+///     Limits of the range; either may be `-np.inf` or `np.inf`.
+/// args
+///     Further arguments of `func`, as a tuple; another value does not recompile.
+/// epsabs, epsrel
+///     Requested absolute and relative accuracy: the integration stops when the error estimate is below the larger.
+/// limit
+///     Upper bound on the number of subintervals.
+/// points
+///     Break points inside a finite range: where the integrand has singularities, jumps or kinks.
+///
+/// Returns
+/// -------
+/// QuadResult
+///     Unpacks as `(value, error)`; also `.neval`, `.intervals`, `.status`, `.message`, `.success`. Where `.status` is
+///     not 0, an `IntegrationWarning` is issued too.
+///
+/// Raises
+/// ------
+/// ValueError
+///     If no result could meet the tolerances, `limit` is too small, or break points come with an infinite range.
+/// TypeError
+///     If `func` is no function of one float, or does not compile (`ringback.CompileError`).
+/// Exception
+///     Whatever the integrand raises is raised here, as itself.
+///
+/// Notes
+/// -----
+/// An integrand that returns nan or inf anywhere stops the integration: status 7, value nan, error inf, and the message
+/// says where. It is never passed over.
 #[pyfunction]
-#[pyo3(signature = (function, a, b, epsabs, epsrel, limit, points))]
-#[allow(clippy::too_many_arguments, reason = "called from one place in Python, which names them")]
+#[pyo3(signature = (func, a, b, args=None, *, epsabs=1.49e-8, epsrel=1.49e-8, limit=50, points=None))]
+#[allow(clippy::too_many_arguments, reason = "the parameters of SciPy's function")]
 pub(crate) fn quad(
     py: Python<'_>,
-    function: ScalarIntegrand,
+    func: &Bound<'_, PyAny>,
     a: f64,
     b: f64,
+    args: Option<Bound<'_, PyAny>>,
     epsabs: f64,
     epsrel: f64,
     limit: i64,
-    points: Vec<f64>,
+    points: Option<Vec<f64>>,
 ) -> PyResult<QuadResult> {
+    let function = integrand(func, args)?;
     let options = Options { epsabs, epsrel, limit: usize::try_from(limit).unwrap_or(0) };
-    match py.detach(|| ringback_engines::quad(Pointwise(function), a, b, &points, &options)) {
-        Ok(result) => Ok(QuadResult(result)),
-        Err(QuadError::Integrand(error)) => Err(error.into()),
-        Err(QuadError::InvalidInput(error)) => Err(PyValueError::new_err(error.to_string())),
+    let points = points.unwrap_or_default();
+    let result = match py.detach(|| ringback_engines::quad(Pointwise(function), a, b, &points, &options)) {
+        Ok(result) => QuadResult(result),
+        Err(QuadError::Integrand(error)) => return Err(error.into()),
+        Err(QuadError::InvalidInput(error)) => return Err(PyValueError::new_err(error.to_string())),
+    };
+    if result.0.status.code() != 0 {
+        let category = py.import("ringback.integrate")?.getattr("IntegrationWarning")?;
+        let message = std::ffi::CString::new(result.message())?;
+        PyErr::warn(py, &category, &message, 1)?;
+    }
+    Ok(result)
+}
+
+/// The handle on the integrand: a callback as it is, anything else through the package's door.
+fn integrand(func: &Bound<'_, PyAny>, args: Option<Bound<'_, PyAny>>) -> PyResult<Handle> {
+    let py = func.py();
+    let args = match args {
+        None => PyTuple::empty(py),
+        Some(args) => match args.cast_into::<PyTuple>() {
+            Ok(args) => args,
+            // As SciPy does: one further argument need not be wrapped.
+            Err(error) => PyTuple::new(py, [error.into_inner()])?,
+        },
+    };
+    if args.is_empty()
+        && let Ok(callback) = func.cast::<crate::producer::Callback>()
+    {
+        return callback.get().handle();
+    }
+    static DOOR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let door = DOOR.import(py, "ringback.accept", "callback_for")?;
+    let found = door.call1((func, intern!(py, "f64(f64)"), intern!(py, "numpy"), args))?;
+    match found.cast::<crate::producer::Callback>() {
+        Ok(callback) => callback.get().handle(),
+        Err(_) => found.extract(),
     }
 }

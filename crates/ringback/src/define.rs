@@ -89,9 +89,9 @@ macro_rules! __callback_type {
         impl $name {
             /// A handle on a Rust closure.
             #[allow(elided_lifetimes_in_paths, reason = "the author's own parameters")]
-            $vis fn from_fn<F>(function: F) -> Self
+            $vis fn from_fn<__Closure>(function: __Closure) -> Self
             where
-                F: Fn($($t),*) -> ::core::result::Result<$r, $crate::Error> + Send + Sync + 'static,
+                __Closure: Fn($($t),*) -> ::core::result::Result<$r, $crate::Error> + Send + Sync + 'static,
             {
                 Self($crate::Callback::<($(<fn($t) as $crate::abi::FnArg>::Marker,)*), $r>::from_fn(function))
             }

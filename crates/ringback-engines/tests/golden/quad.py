@@ -244,6 +244,20 @@ def tolerances_limits_and_rounding() -> Iterator[Problem]:
     yield Problem("bessel", 12.0, 0.0, pi, pi * float(j0(4096.0)), limit=3000)
 
 
+def beyond_reach() -> Iterator[Problem]:
+    """Singularities that bisection does not hit, followed down to the last bit."""
+    for p in (-1.0, -0.99, -0.9, -0.5, 0.4):
+        yield Problem("cusp_pi", p, 0.0, 1.0, nan, **TIGHTEST, limit=200)
+        yield Problem("cusp_pi", p, 0.0, 1.0, nan, limit=200)
+    yield Problem("cusp_third", -1.0, 0.0, 1.0, nan, limit=200)
+    yield Problem("step", pi / 4.0, 0.0, 1.0, nan, **TIGHTEST, limit=200)
+    yield Problem("two_cusps", pi / 4.0, 0.0, 1.0, nan, **TIGHTEST, limit=500)
+    yield Problem("power", -1.0, 0.0, 1.0, nan, limit=1500)
+    yield Problem("power", -1.0, 1.0, inf, nan, limit=1500)
+    for family in ("log", "root_exp", "sine_of_inverse"):
+        yield Problem(family, 1.0, 0.0, 1.0, nan, epsabs=1e-300, epsrel=0.0, limit=150)
+
+
 def orders_and_points() -> Iterator[Problem]:
     """Ranges the wrong way round or empty; points in any order, repeated, outside."""
     yield Problem("log", 1.0, 1.0, 0.0, 1.0)
@@ -290,6 +304,7 @@ def main() -> None:
         infinite_ranges,
         no_integral_at_all,
         tolerances_limits_and_rounding,
+        beyond_reach,
         orders_and_points,
     )
     with Path(__file__).with_suffix(".csv").open("w", newline="") as file:

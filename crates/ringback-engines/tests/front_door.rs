@@ -1,0 +1,296 @@
+//! What `quad` does with arguments at the edge of sense, and with integrands that fail.
+
+use std::convert::Infallible;
+
+use ringback_engines::{
+    Integrand, InvalidInput, Options, QuadError, Quadrature, Status, Workspace, pointwise, quad, quad_with,
+};
+
+const INF: f64 = f64::INFINITY;
+
+type Outcome = Result<Quadrature, QuadError<Infallible>>;
+
+fn integrate(f: impl Fn(f64) -> f64, a: f64, b: f64, points: &[f64], options: &Options) -> Outcome {
+    quad(pointwise(|x| Ok(f(x))), a, b, points, options)
+}
+
+/// The refusal of arguments; the integrand must not have been evaluated.
+fn refusal(a: f64, b: f64, points: &[f64], options: &Options) -> InvalidInput {
+    let integrand = pointwise(|_| -> Result<f64, Infallible> { panic!("evaluated with invalid input") });
+    match quad(integrand, a, b, points, options) {
+        Err(QuadError::InvalidInput(input)) => input,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[test]
+fn invalid_input_is_refused_in_words() {
+    let default = Options::default();
+    let cases: &[(f64, f64, &[f64], Options, &str)] = &[
+        (
+            f64::NAN,
+            1.0,
+            &[],
+            default,
+            "expected limits of integration that are numbers or infinite, found a = NaN, b = 1; look where the \
+             NaN comes from",
+        ),
+        (
+            0.0,
+            f64::NAN,
+            &[],
+            default,
+            "expected limits of integration that are numbers or infinite, found a = 0, b = NaN; look where the \
+             NaN comes from",
+        ),
+        (
+            0.0,
+            1.0,
+            &[0.5, f64::NAN],
+            default,
+            "expected break points that are numbers, found NaN as points[1]; leave it out",
+        ),
+        (
+            0.0,
+            INF,
+            &[1.0],
+            default,
+            "break points need a finite range, found a = 0, b = inf; integrate a finite part with `points` and \
+             the rest without, and add the results",
+        ),
+        (
+            0.0,
+            1.0,
+            &[0.1, 0.2, 0.2, 5.0],
+            Options { limit: 2, ..default },
+            "expected fewer break points than `limit`, found 2 inside the range with limit = 2; raise `limit`",
+        ),
+        (0.0, 1.0, &[], Options { limit: 0, ..default }, "expected `limit` of at least 1, found 0; 50 is the default"),
+        (
+            0.0,
+            1.0,
+            &[],
+            Options { epsabs: 0.0, epsrel: 1e-15, ..default },
+            "expected epsabs > 0 or epsrel >= 1.1102230246251565e-14 (50 times the rounding error), found epsabs \
+             = 0.0, epsrel = 1e-15; raise one of them",
+        ),
+        (
+            0.0,
+            1.0,
+            &[],
+            Options { epsabs: f64::NAN, ..default },
+            "expected epsabs > 0 or epsrel >= 1.1102230246251565e-14 (50 times the rounding error), found epsabs \
+             = NaN, epsrel = 1.49e-8; raise one of them",
+        ),
+    ];
+    for (a, b, points, options, text) in cases {
+        assert_eq!(refusal(*a, *b, points, options).to_string(), *text);
+    }
+}
+
+#[test]
+fn an_empty_range_is_zero_and_evaluates_nothing() {
+    for end in [0.0, -3.5, 1e308, INF, -INF] {
+        let never = pointwise(|_| -> Result<f64, Infallible> { panic!("evaluated") });
+        let result = quad(never, end, end, &[], &Options::default()).unwrap();
+        let Quadrature { value, error, neval, intervals, status } = result;
+        assert_eq!((value, error, neval, intervals, status), (0.0, 0.0, 0, 0, Status::Converged));
+    }
+}
+
+#[test]
+fn a_range_the_other_way_round_changes_the_sign_and_nothing_else() {
+    let f = |x: f64| (-x * x).exp() + 0.1;
+    for (a, b) in [(0.0, 2.0), (-1.0, 7.0)] {
+        for points in [&[][..], &[0.5]] {
+            let there = integrate(f, a, b, points, &Options::default()).unwrap();
+            let back = integrate(f, b, a, points, &Options::default()).unwrap();
+            assert_eq!(Quadrature { value: -there.value, ..there }, back);
+        }
+    }
+    let bell = |x: f64| (-x * x).exp();
+    for (a, b) in [(1.0, INF), (-INF, 0.5), (-INF, INF)] {
+        let there = integrate(bell, a, b, &[], &Options::default()).unwrap();
+        let back = integrate(bell, b, a, &[], &Options::default()).unwrap();
+        assert_eq!(Quadrature { value: -there.value, ..there }, back);
+    }
+}
+
+#[test]
+fn with_one_interval_and_no_point_inside_the_limit_is_reached() {
+    // SciPy says status 0 here and adds an interval that was never computed.
+    let options = Options { limit: 1, ..Options::default() };
+    let result = integrate(f64::sqrt, 0.0, 1.0, &[7.0], &options).unwrap();
+    assert_eq!((result.status, result.neval, result.intervals), (Status::LimitReached, 21, 1));
+    assert!((result.value - 2.0 / 3.0).abs() <= result.error);
+}
+
+#[test]
+fn the_first_value_that_is_not_finite_stops_the_integration() {
+    for bad in [f64::NAN, INF, -INF] {
+        for (a, b, points, neval) in [
+            (0.0, 1.0, &[][..], 21),
+            (0.0, 1.0, &[0.25][..], 42),
+            (0.0, INF, &[][..], 15),
+            (-INF, 0.0, &[][..], 15),
+            (-INF, INF, &[][..], 30),
+        ] {
+            let f = |x: f64| if x.abs() > 0.4 { bad } else { 1.0 };
+            let result = integrate(f, a, b, points, &Options::default()).unwrap();
+            let Status::NonFinite { at, value } = result.status else { panic!("{result:?}") };
+            assert!(at.abs() > 0.4 && (a..=b).contains(&at), "{at} in [{a}, {b}]");
+            assert!(value == bad || value.is_nan() && bad.is_nan());
+            assert!(result.value.is_nan() && result.error == INF);
+            assert_eq!(result.neval, neval);
+        }
+    }
+}
+
+#[test]
+fn opposite_infinities_do_not_cancel() {
+    let odd = |x: f64| if x.abs() < 1.0 { 0.0 } else { x.signum() * INF };
+    let result = integrate(odd, -INF, INF, &[], &Options::default()).unwrap();
+    assert!(matches!(result.status, Status::NonFinite { .. }), "{result:?}");
+}
+
+#[test]
+fn a_value_that_is_not_finite_counts_when_it_is_reached_late() {
+    let f = |x: f64| if (x - 0.3).abs() < 1e-4 { f64::NAN } else { x.sqrt() + (x - 0.3).abs().sqrt() };
+    let result = integrate(f, 0.0, 1.0, &[], &Options::default()).unwrap();
+    assert!(matches!(result.status, Status::NonFinite { at, .. } if (at - 0.3).abs() < 1e-4));
+    assert_eq!(result.neval % 21, 0);
+    assert!(result.neval > 21);
+    assert!(result.status.message().contains("NaN at x = 0.3") || result.status.message().contains("NaN at x = 0.29"));
+}
+
+#[test]
+fn finite_values_that_overflow_are_no_success() {
+    let cases: &[(f64, f64, f64, &[f64])] = &[
+        (1e308, 0.0, 10.0, &[]),
+        (1e308, -1e308, 1e308, &[]),
+        (f64::MAX, 0.0, 1.5, &[0.5, 1.0]),
+        (f64::MAX, -5.0, 5.0, &[0.0]),
+        (1e305, 0.0, INF, &[]),
+        (1e308, -INF, INF, &[]),
+        (-1e308, -INF, 3.0, &[]),
+    ];
+    for (height, a, b, points) in cases {
+        for sign in [1.0, -1.0] {
+            let result = integrate(|_| sign * height, *a, *b, points, &Options::default()).unwrap();
+            assert_ne!(result.status, Status::Converged, "{result:?}");
+            let result = integrate(|x| sign * height * x.signum(), *a, *b, points, &Options::default()).unwrap();
+            assert!(result.status != Status::Converged || result.error.is_finite(), "{result:?}");
+        }
+    }
+    let result = integrate(|_| 1e308, 0.0, 10.0, &[], &Options::default()).unwrap();
+    assert!(result.value.is_nan() && result.error == INF && result.status == Status::BadIntegrand);
+}
+
+#[test]
+fn ranges_at_the_end_of_the_numbers_ask_for_finite_points_only() {
+    let max = f64::MAX;
+    for (a, b) in [(-max, max), (0.9 * max, max), (-max, -0.5 * max), (1e308, INF), (-INF, -1e308), (-INF, INF)] {
+        let f = |x: f64| {
+            assert!(x.is_finite(), "asked for {x} in [{a}, {b}]");
+            1e-300 / (1.0 + x.abs())
+        };
+        let options = Options { epsabs: 0.0, epsrel: 1e-10, limit: 3000 };
+        let result = integrate(f, a, b, &[], &options).unwrap();
+        assert!(!result.value.is_infinite());
+    }
+}
+
+#[test]
+fn tiny_ranges_and_tiny_values_work() {
+    let result = integrate(|_| 1.0, 1.0, 1.0 + f64::EPSILON, &[], &Options::default()).unwrap();
+    assert_eq!((result.value, result.status), (f64::EPSILON, Status::Converged));
+    let result = integrate(|_| 1.0, 0.0, 5e-324, &[], &Options::default()).unwrap();
+    assert_eq!(result.status, Status::Converged);
+    let result = integrate(|x| 1e-310 * x, 0.0, 1.0, &[], &Options::default()).unwrap();
+    assert!((result.value - 5e-311).abs() <= 1e-320);
+}
+
+#[test]
+fn a_failing_integrand_ends_the_integration_with_its_own_error() {
+    #[derive(Debug, PartialEq)]
+    struct TooFar(f64);
+
+    for (a, b, points) in [(0.0, 1.0, &[][..]), (0.0, 1.0, &[0.3][..]), (0.0, INF, &[][..]), (-INF, INF, &[][..])] {
+        let mut calls = 0;
+        let mut after_failure = 0;
+        let result = quad(
+            pointwise(|x: f64| {
+                calls += 1;
+                if calls > 100 {
+                    after_failure += 1;
+                    return Err(TooFar(x));
+                }
+                Ok((40.0 * x).sin().abs())
+            }),
+            a,
+            b,
+            points,
+            &Options::default(),
+        );
+        assert!(matches!(result, Err(QuadError::Integrand(TooFar(x))) if (a..=b).contains(&x)));
+        assert_eq!((calls, after_failure), (101, 1));
+    }
+}
+
+#[test]
+fn blocks_have_the_size_of_the_rule() {
+    struct Blocks(Vec<usize>);
+
+    impl Integrand for Blocks {
+        type Error = Infallible;
+
+        fn eval(&mut self, x: &[f64], y: &mut [f64]) -> Result<(), Infallible> {
+            assert_eq!(x.len(), y.len());
+            self.0.push(x.len());
+            y.iter_mut().zip(x).for_each(|(y, x)| *y = (-x.abs()).exp());
+            Ok(())
+        }
+    }
+
+    for (a, b, size) in [(-1.0, 2.0, 21), (0.0, INF, 15), (-INF, 0.0, 15), (-INF, INF, 30)] {
+        let mut blocks = Blocks(Vec::new());
+        let result = quad_with(&mut Workspace::new(), &mut blocks, a, b, &[], &Options::default()).unwrap();
+        assert!(blocks.0.iter().all(|n| *n == size), "{:?}", blocks.0);
+        assert_eq!(blocks.0.iter().sum::<usize>(), result.neval);
+    }
+}
+
+#[test]
+fn every_status_has_its_code_and_says_what_to_do() {
+    let statuses = [
+        Status::Converged,
+        Status::LimitReached,
+        Status::RoundoffDetected,
+        Status::BadIntegrand,
+        Status::RoundoffInExtrapolation,
+        Status::Divergent,
+        Status::NonFinite { at: 0.5, value: -INF },
+    ];
+    assert_eq!(statuses.map(|status| status.code()), [0, 1, 2, 3, 4, 5, 7]);
+    assert_eq!(statuses.map(|status| status.is_success()), [true, false, false, false, false, false, false]);
+    for status in statuses {
+        assert_eq!(status.to_string(), status.message());
+    }
+    assert_eq!(
+        statuses[6].message(),
+        "the integrand returned -inf at x = 0.5, and the integration was stopped there; make the integrand finite \
+         there, or split the range with `points` so that x is an end, where the integrand is never evaluated"
+    );
+}
+
+#[test]
+fn errors_print_and_have_a_source() {
+    use std::error::Error;
+
+    let failed = QuadError::Integrand(std::io::Error::other("no data"));
+    assert_eq!(failed.to_string(), "the integrand failed: no data");
+    assert_eq!(failed.source().unwrap().to_string(), "no data");
+    let refused = QuadError::<std::io::Error>::from(InvalidInput::NoIntervals);
+    assert_eq!(refused.to_string(), InvalidInput::NoIntervals.to_string());
+    assert!(refused.source().is_none());
+}
