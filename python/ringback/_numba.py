@@ -187,12 +187,23 @@ def lift_captured(state: Any, lifted: Mapping[tuple[str, ...], tuple[str, Any]],
                 statement.value = statement.target.scope.get(parameter)
                 changed = True
     if changed:
+        _restore_parameters(func_ir)
         func_ir._definitions = ir_utils.build_definitions(func_ir.blocks)
         if any(isinstance(s, ir.Del) for block in func_ir.blocks.values() for s in block.body):
             lifetimes = postproc.PostProcessor(func_ir)
             lifetimes.remove_dels()
             lifetimes.run()
     return changed
+
+
+def _restore_parameters(func_ir: Any) -> None:
+    """Puts back parameters that nothing read before inlining, which Numba has removed as dead code."""
+    first = func_ir.blocks[min(func_ir.blocks)]
+    present = {s.value.name for s in first.body if isinstance(s, ir.Assign) and isinstance(s.value, ir.Arg)}
+    for index, name in enumerate(func_ir.arg_names):
+        if name.startswith("__captured_") and name not in present:
+            place = first.loc
+            first.body.insert(0, ir.Assign(ir.Arg(name, index, place), first.scope.get(name), place))
 
 
 def all_names(code: Any) -> set[str]:

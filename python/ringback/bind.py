@@ -72,6 +72,8 @@ def compile_bound(
 ) -> Callback:  # fmt: skip
     """The callback of a function with values bound to its first parameters, by name, and behind the free ones."""
     inner, own = plain(function)
+    if not leading and not data and not trailing:
+        return bind_function(inner, signature, {**options, **own}, {})
     names = list(inspect.signature(inner).parameters)
     if len(leading) > len(names):
         raise TypeError(f"{inner.__name__} takes {len(names)} arguments, found {len(leading)} bound to it")

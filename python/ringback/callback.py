@@ -172,6 +172,9 @@ def scalar(element: str, value: Any, what: str) -> Any:
             if not low <= number < high:
                 raise OverflowError(f"{what}: {number} does not fit into {element}")
             return number
+        # Python would read a number from text, and NumPy drop the imaginary part.
+        if isinstance(value, (str, bytes, bytearray)) or (element[0] == "f" and isinstance(value, np.complexfloating)):
+            raise TypeError
         return complex(value) if element[0] == "c" else float(value)
     except TypeError:
         raise TypeError(f"{what}: {element} expected, found {type(value).__name__} {value!r}") from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import dis
+import inspect
 import sys
 import types
 from collections.abc import Iterator
@@ -123,6 +124,24 @@ def frozen_key(value: Any) -> tuple[Any, ...]:
     return ("is", id(value))
 
 
+class Recent(NamedTuple):
+    """A callback, and all that decided what it is."""
+
+    defaults: Any
+    kwdefaults: Any
+    values: list[tuple[Path, Any]]
+    callback: Any
+
+    def still_holds(self, function: types.FunctionType, values: list[tuple[Path, Any]]) -> bool:
+        """Whether the very same objects are captured. (A dict of defaults may have been changed in place.)"""
+        return (
+            self.defaults is function.__defaults__
+            and self.kwdefaults is None
+            and function.__kwdefaults__ is None
+            and all(a[1] is b[1] and a[0] == b[0] for a, b in zip(self.values, values, strict=True))
+        )
+
+
 class Plan:
     """What code objects refer to, and what of that has to be frozen."""
 
@@ -130,12 +149,21 @@ class Plan:
         self.code = code
         self.paths = list(dict.fromkeys(_paths(code, code.co_freevars)))
         self.frozen: set[Path] = set()
+        positional, keyword = code.co_argcount, code.co_kwonlyargcount
+        self.positional = code.co_varnames[:positional]
+        self.keyword_only = code.co_varnames[positional : positional + keyword]
+        self.variadic = bool(code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS))
+        # The last callback made without bound data, for each signature and error model.
+        self.recent: dict[tuple[str, str | None], Recent] = {}
 
     def values(self, function: types.FunctionType) -> list[tuple[Path, Any]]:
         """The present value of everything that the function refers to."""
         found = []
         for path in self.paths:
             value = _lookup(function, path[0])
+            if len(path) == 1 or (type(value) is types.ModuleType and value.__name__ in _CONSTANT_MODULES):
+                found.append((path[:1], value))
+                continue
             for depth, attribute in enumerate(path[1:], 1):
                 if not isinstance(value, types.ModuleType) or value.__name__.partition(".")[0] in _CONSTANT_MODULES:
                     path = path[:depth]
@@ -151,10 +179,10 @@ class Plan:
 
 
 def _lookup(function: types.FunctionType, name: str) -> Any:
-    free = function.__code__.co_freevars
-    if name in free and function.__closure__ is not None:
+    closure = function.__closure__
+    if closure is not None and name in (free := function.__code__.co_freevars):
         try:
-            return function.__closure__[free.index(name)].cell_contents
+            return closure[free.index(name)].cell_contents
         except ValueError:
             raise CompileError(
                 f"{function.__name__} refers to {name}, which has no value yet: define it before"
@@ -173,6 +201,8 @@ def _paths(code: types.CodeType, free: tuple[str, ...]) -> Iterator[Path]:
     """Names read from globals and closures, with the attributes read from them at once."""
     path: list[str] = []
     for instruction in dis.get_instructions(code):
+        if instruction.opname == "EXTENDED_ARG":
+            continue
         if instruction.opname in ("LOAD_ATTR", "LOAD_METHOD") and path:
             path.append(instruction.argval)
             continue

@@ -123,12 +123,10 @@ def bind_function(
     signature: Signature,
     options: dict[str, Any],
     data: dict[str, Data],
-    leading: tuple[str, ...] | None = None,
 ) -> Callback:
     """Code for the function, compiled if need be, with the present values of all that it captures bound to it.
 
-    `data` are parameters that are bound by name; those that are left take the arguments of the signature, in order
-    (`leading` names them if they are known already).
+    `data` are parameters that are bound by name; those that are left take the arguments of the signature, in order.
     """
     free, bound = distribute(function, signature, data)
     plan = plan_of(function.__code__)
@@ -158,39 +156,41 @@ def distribute(
     function: types.FunctionType, signature: Signature, data: dict[str, Data]
 ) -> tuple[list[str], dict[str, Data]]:
     """Which parameters take the signature's arguments, and which are bound: by name, or by their defaults."""
-    parameters = inspect.signature(function).parameters
+    plan = plan_of(function.__code__)
     name = function.__name__
-    for p in parameters.values():
-        if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
-            raise CompileError(
-                f"{name} takes a variable number of arguments ({p}): a compiled function has fixed parameters; "
-                f"write them out"
-            )
+    if plan.variadic:
+        raise CompileError(
+            f"{name} takes a variable number of arguments: a compiled function has fixed parameters; write them out"
+        )
+    parameters = (*plan.positional, *plan.keyword_only)
     unknown = [key for key in data if key not in parameters]
     if unknown:
         raise TypeError(f"{name} has no parameter {unknown[0]!r} to bind: its parameters are {', '.join(parameters)}")
-    open_ = [p for p in parameters.values() if p.name not in data]
     wanted = len(signature.parameters)
-    positional = [p for p in open_ if p.kind != p.KEYWORD_ONLY][:wanted]
-    free = [p.name for p in positional]
-    rest = [p for p in open_ if p.name not in free]
-    missing = [p.name for p in rest if p.default is p.empty]
+    free = [p for p in plan.positional if p not in data][:wanted]
+    if len(free) == wanted == len(parameters):
+        return free, {}
+    defaults = dict(function.__kwdefaults__ or {})
+    given = function.__defaults__ or ()
+    defaults.update(zip(plan.positional[len(plan.positional) - len(given) :], given, strict=True))
+    rest = [p for p in parameters if p not in data and p not in free]
+    missing = [p for p in rest if p not in defaults]
     if len(free) < wanted or missing:
-        given = f", {len(data)} of them bound" if data else ""
+        bound_so_far = f", {len(data)} of them bound" if data else ""
         raise CompileError(
             f"{name} cannot be called as {signature}: it takes {len(parameters)} parameters "
-            f"({', '.join(parameters) or 'none'}){given}, and the signature passes {wanted}"
+            f"({', '.join(parameters) or 'none'}){bound_so_far}, and the signature passes {wanted}"
             + (f"; nothing gives a value for {', '.join(missing)}" if missing else "")
         )
     bound = dict(data)
     for p in rest:
-        kind = kind_of(p.default, f"the default of {p.name}")
+        kind = kind_of(defaults[p], f"the default of {p}")
         if kind is None:
             raise CompileError(
-                f"the default of parameter {p.name} of {name} is {describe(p.default)}: bound data are numbers, arrays "
-                f"and tuples of them"
+                f"the default of parameter {p} of {name} is {describe(defaults[p])}: bound data are numbers, arrays and "
+                f"tuples of them"
             )
-        bound[p.name] = Data(p.default, kind, False)
+        bound[p] = Data(defaults[p], kind, False)
     return free, {p: bound[p] for p in parameters if p in bound}
 
 
@@ -212,8 +212,11 @@ def _key(
         else:
             parts.append((path, kind))
             lifted.append((kind, value))
-    option_key = tuple(sorted((k, repr(v)) for k, v in options.items()))
-    return (id(function.__code__), signature.text, option_key, tuple(free), *parts), lifted
+    return (id(function.__code__), signature.text, _option_key(options), tuple(free), *parts), lifted
+
+
+def _option_key(options: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple((name, options[name] if type(options[name]) in (bool, str) else repr(options[name])) for name in sorted(options))
 
 
 def _compile(
@@ -228,6 +231,7 @@ def _compile(
     """Compiles with everything lifted that can be; freezes what Numba must know when it compiles."""
     errors = numba_errors()
     first: CompileError | None = None
+    frozen_before = set(plan.frozen)
     while True:
         key, lifted = _key(function, plan, captured, signature, options, free, bound)
         kinds = [(path, kind_of(value, ".".join(path)), value) for path, value in captured if path not in plan.frozen]
@@ -239,6 +243,8 @@ def _compile(
             first = first or error
             whole = {path for path, kind, _ in present if _constant_kind(kind)}
             if not whole:
+                plan.frozen.clear()
+                plan.frozen |= frozen_before
                 raise first from None
             # An axis, the length of a tuple, …: some whole numbers must be known to the compiler.
             plan.frozen |= whole
@@ -253,7 +259,7 @@ def _compile(
                     f"would be a frozen copy: pass it to that function as an argument"
                 )
         plan.frozen |= again
-    code = _ringback.Code(signature, tuple(slots), shim.address, errors, shim.exceptions(), (shim, function))
+    code = _ringback.Code(signature, tuple(slots), shim.address, errors, shim.exceptions(), shim)
     keep = [function.__code__, *(value for path, value in captured if path not in {p for p, _, _ in present})]
     return Compiled(code, shim, [(path, kind) for path, kind, _ in present], keep), key, lifted
 
@@ -279,10 +285,11 @@ def _build(
     from .shim import shim_source
 
     extra = {path: (f"__captured_{i}", value) for i, (path, _, value) in enumerate(captured)}
-    parameters = list(inspect.signature(function).parameters)
-    clone = types.FunctionType(
-        function.__code__, function.__globals__, function.__name__, None, function.__closure__
-    )
+    plan = plan_of(function.__code__)
+    parameters = [*plan.positional, *plan.keyword_only]
+    # Numba keeps the function that it compiled for ever: what this one closes over must not stay alive with it.
+    cells = tuple(types.CellType(cell.cell_contents) for cell in function.__closure__ or ())
+    clone = types.FunctionType(function.__code__, function.__globals__, function.__name__, None, cells or None)
     clone.__module__ = function.__module__
     clone.__qualname__ = function.__qualname__
     names = [*parameters, *(name for name, _ in extra.values())]
@@ -300,3 +307,7 @@ def _build(
         raise
     except Exception as error:  # noqa: BLE001 - Numba raises many kinds, and each means that it cannot compile
         raise readable(function, signature.text, error) from None
+    finally:
+        extra.clear()
+        for cell in cells:
+            del cell.cell_contents

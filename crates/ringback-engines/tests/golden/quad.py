@@ -1,10 +1,11 @@
 """Writes quad.csv: what SciPy's `quad` says about a table of integrals.
 
-Run it as ``python quad.py`` with SciPy installed. The families of integrands are defined a second time, in the
-same order, in ``../families/mod.rs``; everything else about a problem is in the table only.
+Run it as ``python quad.py`` with SciPy installed. The families of integrands are defined a second time, in
+the same order, in ``../families/mod.rs``; everything else about a problem is in the table only.
 
-The numbers of evaluations and intervals compare estimates with rounding errors, so the elementary functions here
-must be the C library's, as they are in Rust: the module `math`, not NumPy, and `math.pow`, not ``**``.
+The numbers of evaluations and intervals depend on comparisons with rounding errors, so the elementary
+functions here must be the C library's, as they are in Rust: the module `math`, not NumPy, and `math.pow`,
+not ``**``.
 """
 
 import csv
@@ -46,7 +47,9 @@ FAMILIES: dict[str, Callable[[float, float], float]] = {
     "sine_of_inverse": lambda x, p: math.sin(p / x),
     "peak": lambda x, p: math.exp(-(p * (x - 0.4)) * (p * (x - 0.4))),
     "runge": lambda x, p: 1.0 / (1.0 + p * x * x),
-    "quadpack_page_83": lambda x, p: x * math.sin(30.0 * x) / math.sqrt(1.0 - (x / (2.0 * pi)) * (x / (2.0 * pi))),
+    "quadpack_page_83": lambda x, p: (
+        x * math.sin(30.0 * x) / math.sqrt(1.0 - (x / (2.0 * pi)) * (x / (2.0 * pi)))
+    ),
     "two_cusps": lambda x, p: math.sqrt(abs(x - 0.25)) + math.log(abs(x - p)),
     "exp_abs": lambda x, p: math.exp(-p * abs(x)),
     "damped_sine": lambda x, p: math.exp(-x) * math.sin(p * x),
@@ -81,7 +84,7 @@ TIGHTEST = {"epsabs": 0.0, "epsrel": 1.2e-14}
 
 
 def quadpack_families() -> Iterator[Problem]:
-    """The test families of the QUADPACK book, with easy, hard and hopeless parameters."""
+    """Yield the test families of the QUADPACK book, with easy, hard and hopeless parameters."""
     for p in (-0.99, -0.9, -0.5, 0.0, 1.3, 2.6):
         yield Problem("power_log", p, 0.0, 1.0, (1.0 + p) ** -2)
     for p in (0.0, 3.0, 6.0, 9.0, 15.0, 20.0):
@@ -124,7 +127,7 @@ def quadpack_families() -> Iterator[Problem]:
 
 
 def smooth_and_rough() -> Iterator[Problem]:
-    """Finite ranges: polynomials, oscillation, peaks, jumps, kinks, with and without break points."""
+    """Yield finite ranges: polynomials, oscillation, peaks, jumps, kinks, with and without break points."""
     yield Problem("constant", 0.0, 0.0, 1.0, 0.0)
     yield Problem("constant", 3.5, -2.0, 5.0, 24.5)
     yield Problem("constant", 1e300, 0.0, 1e-300, 1.0)
@@ -168,7 +171,7 @@ def smooth_and_rough() -> Iterator[Problem]:
 
 
 def infinite_ranges() -> Iterator[Problem]:
-    """Half-lines and the whole line."""
+    """Yield half-lines and the whole line."""
     yield Problem("exp_over_square", 0.0, 1.0, inf, 0.14849550677592205)
     yield Problem("exp_over_square", 0.0, 1.0, inf, 0.14849550677592205, **TIGHT)
     yield Problem("exp", -1.0, 0.0, inf, 1.0)
@@ -198,7 +201,7 @@ def infinite_ranges() -> Iterator[Problem]:
 
 
 def no_integral_at_all() -> Iterator[Problem]:
-    """Integrals that do not exist."""
+    """Yield integrals that do not exist."""
     yield Problem("power", -1.0, 0.0, 1.0, nan)
     yield Problem("power", -1.5, 0.0, 1.0, nan)
     yield Problem("power", -2.0, 0.0, 1.0, nan, limit=300)
@@ -215,7 +218,7 @@ def no_integral_at_all() -> Iterator[Problem]:
 
 
 def tolerances_limits_and_rounding() -> Iterator[Problem]:
-    """Tolerances that are hard or out of reach, few intervals, many intervals."""
+    """Yield tolerances that are hard or out of reach, few intervals, many intervals."""
     yield Problem("exp", 1.0, 0.0, 1.0, math.e - 1.0, **TIGHTEST)
     yield Problem("power", 0.5, 0.0, 1.0, 2.0 / 3.0, **TIGHT)
     yield Problem("power", 0.5, 0.0, 1.0, 2.0 / 3.0, **TIGHTEST)
@@ -245,7 +248,7 @@ def tolerances_limits_and_rounding() -> Iterator[Problem]:
 
 
 def beyond_reach() -> Iterator[Problem]:
-    """Singularities that bisection does not hit, followed down to the last bit."""
+    """Yield singularities that bisection does not hit, followed down to the last bit."""
     for p in (-1.0, -0.99, -0.9, -0.5, 0.4):
         yield Problem("cusp_pi", p, 0.0, 1.0, nan, **TIGHTEST, limit=200)
         yield Problem("cusp_pi", p, 0.0, 1.0, nan, limit=200)
@@ -259,7 +262,7 @@ def beyond_reach() -> Iterator[Problem]:
 
 
 def orders_and_points() -> Iterator[Problem]:
-    """Ranges the wrong way round or empty; points in any order, repeated, outside."""
+    """Yield ranges the wrong way round or empty; points in any order, repeated, outside."""
     yield Problem("log", 1.0, 1.0, 0.0, 1.0)
     yield Problem("exp", -1.0, inf, 0.0, -1.0)
     yield Problem("exp", 1.0, 0.0, -inf, -1.0)
@@ -276,11 +279,17 @@ def orders_and_points() -> Iterator[Problem]:
     yield Problem("exp", 1.0, 0.0, 1.0, math.e - 1.0, points=(0.25, 0.5, 0.75))
 
 
-MESSAGES = ("The maximum number", "The occurrence of", "Extremely bad", "The algorithm does", "The integral is")
+MESSAGES = (
+    "The maximum number",
+    "The occurrence of",
+    "Extremely bad",
+    "The algorithm does",
+    "The integral is",
+)
 
 
 def solve(problem: Problem) -> tuple[float, float, int, int, int]:
-    """SciPy's value, error, number of evaluations, number of intervals and status for a problem."""
+    """Return SciPy's value, error, number of evaluations, number of intervals and status."""
     value, error, info, *message = quad(
         FAMILIES[problem.family],
         problem.a,
@@ -297,7 +306,7 @@ def solve(problem: Problem) -> tuple[float, float, int, int, int]:
 
 
 def main() -> None:
-    """Writes the table."""
+    """Write the table."""
     groups = (
         quadpack_families,
         smooth_and_rough,

@@ -1,0 +1,156 @@
+"""`quad` against SciPy and against exact values: value, error estimate, evaluations, intervals, status."""
+
+from __future__ import annotations
+
+import functools
+import math
+import warnings
+
+import numpy as np
+import pytest
+import scipy.integrate
+from problems import PROBLEMS
+
+import ringback as rb
+from ringback.integrate import IntegrationWarning, QuadResult, quad
+
+STATUS = {
+    "converged": 0,
+    "The maximum number of subdivisions": 1,
+    "The occurrence of roundoff error": 2,
+    "Extremely bad integrand behavior": 3,
+    "The algorithm does not converge": 4,
+    "The integral is probably divergent": 5,
+}
+
+
+@functools.cache
+def compiled(f):
+    # Bit for bit the same integrand for both: the plain C function of the very same source.
+    return rb.cfunc("float64(float64)", error_model="numpy")(f)
+
+
+def scipy_quad(f, a, b, **options):
+    value, error, info, *message = scipy.integrate.quad(f, a, b, full_output=True, **options)
+    status = 0
+    if message:
+        status = next(code for start, code in STATUS.items() if message[0].startswith(start))
+    return value, error, info["neval"], info.get("last", 1), status
+
+
+def ours(f, a, b, **options) -> QuadResult:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IntegrationWarning)
+        return quad(f, a, b, **options)
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: p.name)
+def test_same_as_scipy(problem):
+    f = compiled(problem.f)
+    result = ours(f, problem.a, problem.b, **problem.options)
+    value, error, neval, last, status = scipy_quad(
+        f.low_level_callable(), problem.a, problem.b, **problem.options
+    )
+    assert result.status == status
+    if problem.a != problem.b:
+        # For an empty range SciPy returns without asking QUADPACK, and reports what was in memory.
+        assert (result.neval, result.intervals) == (neval, last)
+    assert result.value == pytest.approx(value, rel=1e-13, abs=1e-300)
+    assert result.error == pytest.approx(error, rel=1e-5, abs=1e-18)
+
+
+@pytest.mark.parametrize("problem", [p for p in PROBLEMS if p.exact is not None], ids=lambda p: p.name)
+def test_error_estimates_are_honest(problem):
+    result = ours(compiled(problem.f), problem.a, problem.b, **problem.options)
+    if result.status == 0:
+        assert abs(result.value - problem.exact) <= result.error + 4 * math.ulp(problem.exact)
+
+
+def test_the_table_is_large_enough():
+    assert len(PROBLEMS) >= 40
+    assert {ours(compiled(p.f), p.a, p.b, **p.options).status for p in PROBLEMS} >= {0, 1, 2, 5}
+
+
+def test_result_reads_well_and_is_frozen():
+    result = quad(lambda t: np.exp(-t) / t**2, 1, np.inf)
+    value, error = result
+    assert (value, error) == (result.value, result.error) == (result[0], result[1])
+    assert len(result) == 2
+    assert result.success
+    assert result.status == 0
+    assert repr(result).startswith("QuadResult(value=0.148495506775922")
+    with pytest.raises(AttributeError):
+        result.value = 1.0
+
+
+def test_not_converged_warns_with_the_message():
+    with pytest.warns(IntegrationWarning) as caught:
+        result = quad(lambda x: 1 / x, 0, 1)
+    assert str(caught[0].message) == result.message
+    assert caught[0].filename == __file__
+    assert not result.success
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize(("a", "b"), [(0, 1), (0, math.inf), (-math.inf, math.inf)])
+def test_a_value_that_is_not_finite_is_never_passed_over(bad, a, b):
+    result = ours(lambda x: bad if x > 0.4 else math.exp(-x * x), a, b)
+    assert result.status == 7
+    assert math.isnan(result.value)
+    assert result.error == math.inf
+    assert str(bad) in result.message.replace("NaN", "nan")
+
+
+def test_a_pole_at_an_abscissa_is_reported_with_its_place():
+    result = ours(lambda x: 1 / x, -1, 1)
+    assert result.status == 7
+    assert "at x = 0" in result.message
+
+
+def test_exceptions_come_out_as_themselves():
+    def f(x):
+        if x > 0.5:
+            raise ValueError("too far", x)
+        return x
+
+    with pytest.raises(ValueError, match="too far") as caught:
+        quad(f, 0, 1)
+    assert caught.value.args[1] > 0.5
+
+
+def test_args_do_not_recompile():
+    from ringback.compile import _compiled
+
+    def f(t, k, c):
+        return c * np.exp(-k * t)
+
+    quad(f, 0, np.inf, args=(1.0, 2.0))
+    before = len(_compiled)
+    for k in (0.5, 2.0, 3.0):
+        assert quad(f, 0, np.inf, args=(k, 4.0)).value == pytest.approx(4 / k)
+    assert len(_compiled) == before
+    assert quad(lambda t, k: k * t, 0, 1, args=3.0).value == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"epsabs": 0, "epsrel": 0}, "epsrel"),
+        ({"epsabs": -1.0, "epsrel": 1e-30}, "epsrel"),
+        ({"limit": 0}, "limit"),
+        ({"limit": -3}, "limit"),
+        ({"epsabs": math.nan}, "epsabs"),
+        ({"a": math.nan}, "nan"),
+        ({"b": math.inf, "points": [1.0]}, "points"),
+    ],
+)
+def test_bad_input_says_what_is_wrong(arguments, expected):
+    arguments = {"a": 0.0, "b": 1.0, **arguments}
+    with pytest.raises(ValueError, match=f"(?i){expected}"):
+        quad(lambda x: x, **arguments)
+
+
+def test_what_is_no_integrand_is_refused():
+    for bad in (None, 3, "f", math.sin, [1.0]):
+        with pytest.raises(TypeError, match=r"expected a callback f64\(f64\)"):
+            quad(bad, 0, 1)
