@@ -24,7 +24,12 @@ def main() -> int:
         print("== core tests under Miri", flush=True)
         env = {**os.environ, "MIRIFLAGS": "-Zmiri-disable-isolation"}
         return subprocess.run(["cargo", "+nightly", "miri", "test", *TESTS], env=env, check=False).returncode
-    sanitized = {**os.environ, "RUSTC_BOOTSTRAP": "1", "RUSTFLAGS": "-Zsanitizer=address", "CARGO_TARGET_DIR": "target/asan"}
+    sanitized = {
+        **os.environ,
+        "RUSTC_BOOTSTRAP": "1",
+        "RUSTFLAGS": "-Zsanitizer=address",
+        "CARGO_TARGET_DIR": "target/asan",
+    }
     host = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout
     if f"host: {TARGET}" in host:
         print("== core tests under AddressSanitizer", flush=True)

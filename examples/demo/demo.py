@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 import numba
 import numpy as np
+import ringback as rb
 import ringback_demo
 import scipy.integrate
-
-import ringback as rb
 from ringback.integrate import quad
 
 A, B = 1.0, np.inf
@@ -95,7 +94,9 @@ def integral() -> None:
         assert abs(value - EXACT) < max(error, 1e-13), name
     n = 20_000
     inside = ringback_demo.time_quad(integrand, A, B, n) / ringback_demo.time_quad_rust(A, B, n)
-    print(f"\nIn a loop in Rust, one integral with the compiled Python function takes {inside:.2f} times as long as with the")
+    print(
+        f"\nIn a loop in Rust, one integral with the compiled Python function takes {inside:.2f} times as long as with the"
+    )
     print("integrand written in Rust. (ratio: time from Python, divided by Ringback's)\n")
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._ringback import Signature, SignatureError
-from .accept import callback_for as _callback_for
+from .accept import callback_for as _callback_for  # noqa: F401 - the door that Rust knocks at
 from .bind import Bound, bind
 from .callback import Callback
 from .cfunc import CFunc, cfunc
-from .compile import compile  # noqa: A004 - the name that users type: rb.compile
+from .compile import compile
 from .errors import CompileError
 from .interpreted import interpreted
 

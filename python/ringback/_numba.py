@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from llvmlite import ir as llvm
-from numba import njit, types
+from numba import njit
+from numba import types as types
 from numba.core import cgutils, ir, ir_utils, postproc
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import FunctionPass, register_pass
-from numba.core.runtime import _nrt_python
+from numba.core.runtime import _nrt_python  # pyright: ignore[reportAttributeAccessIssue] - an extension module
 from numba.core.serialize import _numba_unpickle, runtime_build_excinfo_struct
 from numba.core.untyped_passes import InlineClosureLikes, TranslateByteCode
 from numba.extending import intrinsic
@@ -53,8 +54,8 @@ def view(aryty: types.Array) -> Any:
     """An intrinsic that makes an array of a pointer to {data, shape[N], strides[N]}; it owns nothing."""
 
     @intrinsic
-    def load_view(typingctx, pointer):  # noqa: ANN001, ANN202
-        def codegen(context, builder, signature, args):  # noqa: ANN001, ANN202
+    def load_view(typingctx, pointer):
+        def codegen(context, builder, signature, args):
             word = llvm.IntType(64)
             base = builder.bitcast(args[0], word.as_pointer())
 
@@ -94,8 +95,8 @@ def load(scalar: types.Type) -> Any:
     """An intrinsic that reads a scalar through a pointer."""
 
     @intrinsic
-    def load_scalar(typingctx, pointer):  # noqa: ANN001, ANN202
-        def codegen(context, builder, signature, args):  # noqa: ANN001, ANN202
+    def load_scalar(typingctx, pointer):
+        def codegen(context, builder, signature, args):
             data = context.get_data_type(scalar)
             return context.unpack_value(builder, scalar, builder.bitcast(args[0], data.as_pointer()))
 
@@ -109,8 +110,8 @@ def slot(index: int, through: bool) -> Any:
     """An intrinsic: the address of a slot of the bound data, or (through) the pointer that stands in it."""
 
     @intrinsic
-    def load_slot(typingctx, env):  # noqa: ANN001, ANN202
-        def codegen(context, builder, signature, args):  # noqa: ANN001, ANN202
+    def load_slot(typingctx, env):
+        def codegen(context, builder, signature, args):
             byte = llvm.IntType(8).as_pointer()
             base = builder.bitcast(args[0], byte.as_pointer())
             place = builder.gep(base, [llvm.IntType(64)(index)])
@@ -135,7 +136,7 @@ def lifting_compiler(lifted: Mapping[tuple[str, ...], tuple[str, Any]], escaped:
         def __init__(self) -> None:
             FunctionPass.__init__(self)
 
-        def run_pass(self, state: Any) -> bool:
+        def run_pass(self, state: Any) -> Any:
             return lift_captured(state, lifted, set())
 
     @register_pass(mutates_CFG=False, analysis_only=False)
@@ -145,7 +146,7 @@ def lifting_compiler(lifted: Mapping[tuple[str, ...], tuple[str, Any]], escaped:
         def __init__(self) -> None:
             FunctionPass.__init__(self)
 
-        def run_pass(self, state: Any) -> bool:
+        def run_pass(self, state: Any) -> Any:
             return lift_captured(state, lifted, escaped)
 
     class LiftingCompiler(CompilerBase):
@@ -184,7 +185,8 @@ def lift_captured(state: Any, lifted: Mapping[tuple[str, ...], tuple[str, Any]],
                 modules[statement.target.name] = (path, found)
             elif path in lifted and lifted[path][1] is found:
                 parameter = lifted[path][0]
-                statement.value = statement.target.scope.get(parameter)
+                scope: Any = statement.target.scope
+                statement.value = scope.get(parameter)
                 changed = True
     if changed:
         _restore_parameters(func_ir)
@@ -258,7 +260,7 @@ class Shim:
         return describe_exceptions(self.llvm())
 
 
-_PICKLE = re.compile(r'@\.?const\.picklebuf\.[^=]*= [^\n]*?c"((?:[^"\\]|\\[0-9A-Fa-f]{2}|\\\\)*)"')
+_PICKLE = re.compile(r'@\.?const\.pickledata\.[0-9a-f]+ = [^\n]*?c"((?:[^"\\]|\\[0-9A-Fa-f]{2}|\\\\)*)"')
 _ESCAPE = re.compile(rb"\\([0-9A-Fa-f]{2}|\\)")
 
 
@@ -271,7 +273,7 @@ def describe_exceptions(text: str) -> dict[bytes, str]:
         try:
             exception, arguments, place = _numba_unpickle(id(pickle), pickle, pickle)
             found[pickle] = one_line(exception, arguments, place)
-        except Exception:  # noqa: BLE001, S112 - a constant that is no exception has nothing to say
+        except Exception:
             continue
     return found
 

@@ -36,9 +36,10 @@ def callback_for(
         If a function does not compile.
     """
     plain = type(obj) is types.FunctionType and not args
+    text = signature if isinstance(signature, str) else signature.text
+    plan, values = None, []
     if plain:
         plan = plan_of(obj.__code__)
-        text = signature if isinstance(signature, str) else signature.text
         recent = plan.recent.get((text, error_model))
         values = plan.values(obj)
         if recent is not None and recent.still_holds(obj, values):
@@ -49,7 +50,11 @@ def callback_for(
     if isinstance(obj, types.FunctionType):
         callback = compile_bound(obj, (), {}, args, signature, options)
         # An array may get other memory (resize) or another shape in place, so callbacks that hold one are made anew.
-        if plain and not any(isinstance(value, (tuple, np.ndarray)) for _, value in values) and not obj.__defaults__:
+        if (
+            plain
+            and not any(isinstance(value, (tuple, np.ndarray, np.void)) for _, value in values)
+            and not obj.__defaults__
+        ):
             plan.recent[text, error_model] = Recent(None, obj.__kwdefaults__, values, callback)
         return callback
     if isinstance(obj, _ringback.Callback):
@@ -58,7 +63,9 @@ def callback_for(
         return obj.callback(signature, args)
     if isinstance(obj, functools.partial):
         if isinstance(obj.func, Interpreted):
-            return Interpreted(functools.partial(obj.func._function, *obj.args, **obj.keywords)).callback(signature, args)
+            return Interpreted(functools.partial(obj.func._function, *obj.args, **obj.keywords)).callback(
+                signature, args
+            )
         return compile_bound(obj.func, obj.args, obj.keywords, args, signature, options)
     if isinstance(obj, Bound):
         return compile_bound(obj._function, obj._leading, obj._data, args, signature, options)
@@ -82,9 +89,7 @@ def _fitting(callback: _ringback.Callback, signature: Signature, args: tuple[Any
         free = [name for name in names if name not in bound][: len(parameters)]
         behind = free[len(signature.parameters) :]
         if len(behind) != len(args):
-            raise TypeError(
-                f"expected a callback {signature} with {len(args)} further arguments, found {callback!r}"
-            )
+            raise TypeError(f"expected a callback {signature} with {len(args)} further arguments, found {callback!r}")
         callback = callback.bind(**dict(zip(behind, args, strict=True)))  # type: ignore[attr-defined]
     why = signature.mismatch(native_signature(callback))
     if why is not None:

@@ -107,7 +107,9 @@ def bind_declared(callback: Callback, data: dict[str, Any]) -> Callback:
     """Binds parameters whose types a signature has declared."""
     function = callback._function
     if callback._shim is None or function is None:
-        raise TypeError(f"{callback!r} runs in the interpreter: bind the data to the function, rb.interpreted(partial(f, …))")
+        raise TypeError(
+            f"{callback!r} runs in the interpreter: bind the data to the function, rb.interpreted(partial(f, …))"
+        )
     signature = native_signature(callback)
     # The free parameters of the function, in the order of the signature.
     free = [name for name in inspect.signature(function).parameters if name not in callback._bound]

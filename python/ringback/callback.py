@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import operator
-import types
 from typing import Any
 
 import numpy as np
@@ -38,7 +37,7 @@ class Callback(_ringback.Callback):
     a callback of its signature.
     """
 
-    _function: types.FunctionType | None
+    _function: Any
     _shim: Any
     _options: dict[str, Any]
     _bound: dict[str, Any]
@@ -73,6 +72,7 @@ class Callback(_ringback.Callback):
 
     @property
     def __wrapped__(self) -> Any:
+        """The Python function."""
         return self._function
 
     def __repr__(self) -> str:
@@ -112,6 +112,7 @@ class Callback(_ringback.Callback):
         return caller
 
     def __call__(self, *args: Any) -> Any:
+        """Runs the compiled code."""
         signature = native_signature(self)
         parameters = signature.parameters
         if len(args) != len(parameters):

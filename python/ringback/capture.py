@@ -69,8 +69,22 @@ def kind_of(value: Any, what: str) -> Kind | None:
         return array_kind(value, what)
     if t is tuple and value:
         kinds = tuple(kind_of(item, f"{what}[{i}]") for i, item in enumerate(value))
-        return None if None in kinds else kinds
+        if None not in kinds:
+            return kinds
+    if isinstance(value, tuple) and any(isinstance(item, np.ndarray) for item in _items(value)):
+        raise CompileError(
+            f"{what} is a {t.__name__} that holds an array, which would be a frozen copy: use a plain tuple of numbers and "
+            f"arrays, or the array by a name of its own"
+        )
     return None
+
+
+def _items(value: Any) -> Iterator[Any]:
+    for item in value:
+        if isinstance(item, tuple):
+            yield from _items(item)
+        else:
+            yield item
 
 
 def array_kind(value: np.ndarray, what: str) -> Kind:
@@ -133,11 +147,12 @@ class Recent(NamedTuple):
     callback: Any
 
     def still_holds(self, function: types.FunctionType, values: list[tuple[Path, Any]]) -> bool:
-        """Whether the very same objects are captured. (A dict of defaults may have been changed in place.)"""
+        """Whether the very same objects are captured."""
         return (
             self.defaults is function.__defaults__
             and self.kwdefaults is None
             and function.__kwdefaults__ is None
+            and len(self.values) == len(values)
             and all(a[1] is b[1] and a[0] == b[0] for a, b in zip(self.values, values, strict=True))
         )
 
@@ -158,11 +173,14 @@ class Plan:
 
     def values(self, function: types.FunctionType) -> list[tuple[Path, Any]]:
         """The present value of everything that the function refers to."""
-        found = []
+        # Several paths may end at the same object: `table.size` and `table[0]`.
+        found: dict[Path, Any] = {}
         for path in self.paths:
             value = _lookup(function, path[0])
             if len(path) == 1 or (type(value) is types.ModuleType and value.__name__ in _CONSTANT_MODULES):
-                found.append((path[:1], value))
+                path = path[:1]
+                _refuse_bare_module(function, path, value)
+                found[path] = value
                 continue
             for depth, attribute in enumerate(path[1:], 1):
                 if not isinstance(value, types.ModuleType) or value.__name__.partition(".")[0] in _CONSTANT_MODULES:
@@ -174,8 +192,18 @@ class Plan:
                     raise CompileError(
                         f"{function.__name__} refers to {'.'.join(path[: depth + 1])}, which does not exist"
                     ) from None
-            found.append((path, value))
-        return found
+            _refuse_bare_module(function, path, value)
+            found[path] = value
+        return list(found.items())
+
+
+def _refuse_bare_module(function: types.FunctionType, path: Path, value: Any) -> None:
+    """Behind another name, attributes of a module would be compiled in, and stale when they change."""
+    if isinstance(value, types.ModuleType) and value.__name__.partition(".")[0] not in _CONSTANT_MODULES:
+        name = ".".join(path)
+        raise CompileError(
+            f"{function.__name__} uses the module {name} as a value: write {name}.attribute where it is read"
+        )
 
 
 def _lookup(function: types.FunctionType, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,7 @@ class CFunc(Callback):
 
     _cache: bool
     _numba: Any
+    _snapshot: types.FunctionType
 
     @property
     def _plain(self) -> Any:
@@ -28,11 +30,15 @@ class CFunc(Callback):
         if made is None:
             import numba
 
-            options = {k: v for k, v in self._options.items() if k in ("fastmath", "error_model", "boundscheck", "nogil", "debug")}
+            options = {
+                k: v
+                for k, v in self._options.items()
+                if k in ("fastmath", "error_model", "boundscheck", "nogil", "debug")
+            }
             decorate = numba.cfunc(
                 self._numba, cache=self._cache, locals=self._options.get("locals", {}), **options
             )  # fmt: skip
-            made = self.__dict__["_made_plain"] = decorate(self._function)
+            made = self.__dict__["_made_plain"] = decorate(self._snapshot)
         return made
 
     @property
@@ -55,6 +61,11 @@ class CFunc(Callback):
         """The plain C function as a cffi pointer."""
         return self._plain.cffi
 
+    @property
+    def cache_hits(self) -> int:
+        """How often the plain C function was found on disk (`cache=True`)."""
+        return self._plain.cache_hits
+
     def inspect_llvm(self) -> str:
         """The optimised LLVM text of the plain C function."""
         return self._plain.inspect_llvm()
@@ -67,7 +78,7 @@ class CFunc(Callback):
 
 
 def cfunc(
-    signature: Any, locals: dict[str, Any] | None = None, cache: bool = False, **options: Any  # noqa: A002 - Numba's name
+    signature: Any, locals: dict[str, Any] | None = None, cache: bool = False, **options: Any
 ) -> Callable[[Any], CFunc]:  # fmt: skip
     """Compile a function for a signature: a drop-in for `numba.cfunc`.
 
@@ -90,20 +101,37 @@ def cfunc(
     checked = check_options(options)
     if locals:
         checked["locals"] = locals
+    given = None if signature is None else to_signature(signature)
 
     def decorate(function: Any) -> CFunc:
         inner, own = plain(function)
-        wanted = to_signature(signature, inner)
+        wanted = given or to_signature(None, inner)
         made = bind_function(inner, wanted, {**DEFAULTS, **own, **checked}, {})
         values = made._values
         self = CFunc._of(made.code, values, inner, made._shim, made._options, made._bound)
         assert isinstance(self, CFunc)
         self._cache = cache
+        self._snapshot = _snapshot(inner)
         self._numba = signature if not isinstance(signature, (str, Signature)) else _numba_types(wanted)
         self.__doc__ = inner.__doc__
         return self
 
     return decorate
+
+
+def _snapshot(function: types.FunctionType) -> types.FunctionType:
+    """The function with the values that it refers to now: its C function is made later, and must not see others."""
+    from . import _numba
+
+    code, scope = function.__code__, function.__globals__
+    names = _numba.all_names(code) | {"__name__", "__file__", "__builtins__"}
+    cells = tuple(types.CellType(cell.cell_contents) for cell in function.__closure__ or ())
+    made = types.FunctionType(
+        code, {name: scope[name] for name in names if name in scope}, function.__name__, function.__defaults__, cells
+    )
+    made.__kwdefaults__ = function.__kwdefaults__
+    made.__module__, made.__qualname__ = function.__module__, function.__qualname__
+    return made
 
 
 def _numba_types(signature: _ringback.Signature) -> Any:

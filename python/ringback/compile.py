@@ -14,7 +14,9 @@ from .errors import CompileError, numba_errors, readable
 from .signature import Signature, to_signature
 
 DEFAULTS: dict[str, Any] = {"boundscheck": True, "fastmath": False, "error_model": "python"}
-_PASSED_ON = frozenset({"boundscheck", "fastmath", "error_model", "locals", "debug", "nogil", "inline", "no_cpython_wrapper"})
+_PASSED_ON = frozenset(
+    {"boundscheck", "fastmath", "error_model", "locals", "debug", "nogil", "inline", "no_cpython_wrapper"}
+)
 
 _lock = threading.RLock()
 _plans: dict[int, Plan] = {}
@@ -38,14 +40,14 @@ class Compiled(NamedTuple):
     keep: list[Any]
 
 
-def compile(  # noqa: A001 - the name that users type: rb.compile
+def compile(
     function: Any,
     signature: Any = None,
     *,
     boundscheck: bool = True,
     fastmath: Any = False,
     error_model: str = "python",
-    locals: dict[str, Any] | None = None,  # noqa: A002 - Numba's name
+    locals: dict[str, Any] | None = None,
     nopython: bool = True,
 ) -> Callback:
     """Compile a Python function for a signature.
@@ -97,7 +99,9 @@ def check_options(options: dict[str, Any]) -> dict[str, Any]:
         raise TypeError(f"error_model is 'python' or 'numpy', found {options['error_model']!r}")
     unknown = set(options) - _PASSED_ON
     if unknown:
-        raise TypeError(f"unknown option {sorted(unknown)[0]!r}: known are {', '.join(sorted(_PASSED_ON | {'nopython'}))}")
+        raise TypeError(
+            f"unknown option {sorted(unknown)[0]!r}: known are {', '.join(sorted(_PASSED_ON | {'nopython'}))}"
+        )
     return options
 
 
@@ -108,7 +112,9 @@ def plain(function: Any) -> tuple[types.FunctionType, dict[str, Any]]:
     inner = getattr(function, "py_func", None)
     if isinstance(inner, types.FunctionType) and hasattr(function, "targetoptions"):
         options = {key: value for key, value in function.targetoptions.items() if key in _PASSED_ON}
-        return inner, {key: value for key, value in options.items() if value not in (None, False) or key == "boundscheck"}
+        return inner, {
+            key: value for key, value in options.items() if value not in (None, False) or key == "boundscheck"
+        }
     raise TypeError(f"expected a Python function or one decorated with numba.njit, found {describe(function)}")
 
 
@@ -216,7 +222,9 @@ def _key(
 
 
 def _option_key(options: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple((name, options[name] if type(options[name]) in (bool, str) else repr(options[name])) for name in sorted(options))
+    return tuple(
+        (name, options[name] if type(options[name]) in (bool, str) else repr(options[name])) for name in sorted(options)
+    )
 
 
 def _compile(
@@ -305,7 +313,7 @@ def _build(
         return _numba.compile_shim(clone, source, scope, types_, result, options, pipeline), slots
     except (CompileError, KeyboardInterrupt, MemoryError):
         raise
-    except Exception as error:  # noqa: BLE001 - Numba raises many kinds, and each means that it cannot compile
+    except Exception as error:
         raise readable(function, signature.text, error) from None
     finally:
         extra.clear()

@@ -43,7 +43,7 @@ def make(exception: Any, arguments: tuple[Any, ...]) -> BaseException:
         return exception
     try:
         return exception(*arguments)
-    except Exception as refusal:  # noqa: BLE001 - the user's own class may raise anything
+    except Exception as refusal:
         text = f"{exception.__name__}{arguments!r} was raised in compiled code, but cannot be made: {refusal!r}"
         return RuntimeError(text)
 
@@ -56,12 +56,12 @@ def placed(error: BaseException, place: tuple[str | None, str, int] | None) -> B
     tree = ast.parse("raise error")
     ast.increment_lineno(tree, line - 1)
     code = compile(tree, file, "exec")
-    names = {"co_name": function or "<compiled>"}
+    names: dict[str, Any] = {"co_name": function or "<compiled>"}
     if hasattr(code, "co_qualname"):
         names["co_qualname"] = names["co_name"]
     try:
         exec(code.replace(**names), {"error": error})
-    except BaseException as raised:  # noqa: BLE001 - it is the one we raised
+    except BaseException as raised:
         inner = raised.__traceback__
         return raised.with_traceback(inner.tb_next if inner else None)
     return error
@@ -112,7 +112,8 @@ def self_test() -> None:
 
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_PLACE = re.compile(r'File "([^"]+)", line (\d+)')
+_PLACE = re.compile(r'File "([^"]+)", line (\d+)|Raised from (\S+) \((\d+)\)')
+_EXCERPT = re.compile(r'^\s*File "[^"]+", line \d+:[^\n]*\n(?:[^\n]*\S[^\n]*\n?)*', re.MULTILINE)
 _NOISE = re.compile(
     r"^(Failed in |During: |File |\s*def |\s*<source|-{3,}|\^|This error |This is not usually|https?:|For more|"
     r"Invalid use of|>>>|\s*\*|\s*- |Overload |There are |Rejected|Traceback)"
@@ -124,11 +125,14 @@ def readable(function: Any, signature: str, error: BaseException) -> CompileErro
     text = _COLOUR.sub("", str(error))
     code = function.__code__
     line = code.co_firstlineno
-    for file, number in _PLACE.findall(text):
+    for seen, at, other, there in _PLACE.findall(text):
+        file, number = seen or other, at or there
         if os.path.basename(file) == os.path.basename(code.co_filename) and int(number) >= line:
             line = int(number)
             break
-    reasons = [part.strip() for part in text.splitlines() if part.strip() and not _NOISE.match(part)]
+    # A line `File "f.py", line 3:` alone is followed by the source, to the next empty line.
+    text_only = _EXCERPT.sub("", text)
+    reasons = [part.strip() for part in text_only.splitlines() if part.strip() and not _NOISE.match(part)]
     reason = " ".join(reasons[:2])[:400] or type(error).__name__
     import linecache
 

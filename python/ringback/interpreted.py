@@ -47,7 +47,9 @@ class Interpreted:
     def __ringback_callback__(self, signature: str | None = None) -> Any:
         """The callback record for a signature."""
         if signature is None:
-            raise TypeError(f"{self!r} has no signature of its own: ask for one, or make it rb.interpreted(f, 'f64(f64)')")
+            raise TypeError(
+                f"{self!r} has no signature of its own: ask for one, or make it rb.interpreted(f, 'f64(f64)')"
+            )
         return self.callback(Signature(signature), ()).__ringback_callback__(signature)
 
     def callback(self, signature: Signature, args: tuple[Any, ...]) -> Callback:
@@ -95,7 +97,7 @@ def _make(function: Callable[..., Any], signature: Signature, shown: Any) -> Cal
             for view, copy in copies:
                 view[...] = copy
             return 0
-        except BaseException as raised:  # noqa: BLE001 - the caller raises it again
+        except BaseException as raised:
             ctypes.c_size_t.from_address(error).value = _keep(raised)
             return 1
 
@@ -119,7 +121,13 @@ def _argument(parameter: Parameter, value: Any, copies: list[tuple[np.ndarray, n
     if 0 in shape:
         return np.empty(shape, DTYPES[parameter.element])
     dtype = DTYPES[parameter.element]
-    interface = {"data": (data, not parameter.mutable), "shape": shape, "strides": strides, "typestr": dtype.str, "version": 3}
+    interface = {
+        "data": (data, not parameter.mutable),
+        "shape": shape,
+        "strides": strides,
+        "typestr": dtype.str,
+        "version": 3,
+    }
     view = np.asarray(type("_View", (), {"__array_interface__": interface})())
     copy = view.copy(order="F" if parameter.layout == "F" else "C")
     if parameter.mutable:

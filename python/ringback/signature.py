@@ -9,7 +9,14 @@ from ._ringback import Parameter, Return, Signature, SignatureError
 
 __all__ = ["Parameter", "Return", "Signature", "SignatureError", "from_annotations", "to_signature"]
 
-_ANNOTATIONS: dict[Any, str] = {float: "f64", int: "i64", bool: "bool", complex: "c128", None: "void", type(None): "void"}
+_ANNOTATIONS: dict[Any, str] = {
+    float: "f64",
+    int: "i64",
+    bool: "bool",
+    complex: "c128",
+    None: "void",
+    type(None): "void",
+}
 _STRINGS = {"float": "f64", "int": "i64", "complex": "c128", "None": "void"}
 
 

@@ -102,6 +102,7 @@ impl Code {
 }
 
 /// Code together with the data bound to it: what a callback record is made of.
+#[allow(clippy::vec_box, reason = "`env` points into the boxes, which must not move when the vector grows")]
 #[derive(Debug)]
 struct Produced {
     code: Arc<Compiled>,

@@ -357,14 +357,24 @@ fn non_null<T>(data: *mut T) -> *mut T {
     if data.is_null() { std::ptr::dangling_mut() } else { data }
 }
 
-/// The elements that a view spans: the lowest address, how many elements from there, and where index zero
-/// lies in them. `None` if strides are no multiple of the element size.
-fn span<T, const N: usize>(view: &RawView<N>) -> Option<(*mut T, usize, usize, [usize; N], [isize; N])> {
+/// The elements that a view spans.
+struct Span<T, const N: usize> {
+    low: *mut T,
+    /// How many elements from the lowest address on.
+    len: usize,
+    /// Where index zero lies in them.
+    offset: usize,
+    shape: [usize; N],
+    strides: [isize; N],
+}
+
+/// `None` if strides are no multiple of the element size.
+fn span<T, const N: usize>(view: &RawView<N>) -> Option<Span<T, N>> {
     let size = size_of::<T>() as isize;
     let shape = view.shape.map(|n| n.max(0) as usize);
     let data: *mut T = non_null(view.data.cast());
     if shape.contains(&0) {
-        return Some((data, 0, 0, shape, [0; N]));
+        return Some(Span { low: data, len: 0, offset: 0, shape, strides: [0; N] });
     }
     let (mut below, mut above) = (0isize, 0isize);
     let mut strides = [0; N];
@@ -380,7 +390,13 @@ fn span<T, const N: usize>(view: &RawView<N>) -> Option<(*mut T, usize, usize, [
         let reach = strides[axis] * (shape[axis] as isize - 1);
         if reach < 0 { below += reach } else { above += reach }
     }
-    Some((data.wrapping_offset(below), (above - below) as usize + 1, below.unsigned_abs(), shape, strides))
+    Some(Span {
+        low: data.wrapping_offset(below),
+        len: (above - below) as usize + 1,
+        offset: below.unsigned_abs(),
+        shape,
+        strides,
+    })
 }
 
 fn raw_view<T, const N: usize>(data: *mut T, shape: [usize; N], strides: [isize; N]) -> RawView<N> {
@@ -408,7 +424,7 @@ unsafe impl<T: Element, const N: usize, L: LayoutMarker> Param for InView<T, N, 
     unsafe fn unpack<'a: 'a>(abi: *const c_void) -> Option<View<'a, T, N, L>> {
         // SAFETY: the caller passes a view whose elements are readable for `'a`; `span` covers just them.
         unsafe {
-            let (low, len, offset, shape, strides) = span::<T, N>(&*abi.cast::<RawView<N>>())?;
+            let Span { low, len, offset, shape, strides } = span::<T, N>(&*abi.cast::<RawView<N>>())?;
             View::from_span(std::slice::from_raw_parts(low, len), offset, shape, strides)
         }
     }
@@ -436,7 +452,7 @@ unsafe impl<T: Plain, const N: usize, L: LayoutMarker> Param for MutView<T, N, L
         // SAFETY: the caller passes a view whose elements are this callee's alone for `'a`; those that
         // lie between them are not touched, because every access goes through the strides.
         unsafe {
-            let (low, len, offset, shape, strides) = span::<T, N>(&*abi.cast::<RawView<N>>())?;
+            let Span { low, len, offset, shape, strides } = span::<T, N>(&*abi.cast::<RawView<N>>())?;
             ViewMut::from_span(std::slice::from_raw_parts_mut(low, len), offset, shape, strides)
         }
     }

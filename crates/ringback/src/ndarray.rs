@@ -19,9 +19,17 @@ pub struct Write<T, D>(PhantomData<(T, D)>);
 #[derive(Debug)]
 pub struct Borrowed<'a, const N: usize>(RawView<N>, PhantomData<&'a ()>);
 
-/// `ndarray` builds views from non-negative strides only: the lowest address, the strides' sizes, and which
-/// axes to turn round afterwards. `None` if a stride is no multiple of the element size.
-fn upright<T, const N: usize>(view: &RawView<N>) -> Option<(*mut T, [usize; N], [usize; N], [bool; N])> {
+/// A view as `ndarray` builds it, from non-negative strides only.
+struct Upright<T, const N: usize> {
+    data: *mut T,
+    shape: [usize; N],
+    strides: [usize; N],
+    /// Which axes to turn round afterwards.
+    turned: [bool; N],
+}
+
+/// `None` if a stride is no multiple of the element size.
+fn upright<T, const N: usize>(view: &RawView<N>) -> Option<Upright<T, N>> {
     let size = size_of::<T>() as isize;
     let mut data: *mut T = view.data.cast();
     if data.is_null() {
@@ -30,7 +38,7 @@ fn upright<T, const N: usize>(view: &RawView<N>) -> Option<(*mut T, [usize; N], 
     let shape = view.shape.map(|n| n.max(0) as usize);
     let (mut strides, mut turned) = ([0; N], [false; N]);
     if shape.contains(&0) {
-        return Some((data, shape, strides, turned));
+        return Some(Upright { data, shape, strides, turned });
     }
     for axis in 0..N {
         if shape[axis] == 1 {
@@ -46,7 +54,7 @@ fn upright<T, const N: usize>(view: &RawView<N>) -> Option<(*mut T, [usize; N], 
             data = data.wrapping_offset(stride * (shape[axis] as isize - 1));
         }
     }
-    Some((data, shape, strides, turned))
+    Some(Upright { data, shape, strides, turned })
 }
 
 macro_rules! views {
@@ -70,7 +78,7 @@ macro_rules! views {
             unsafe fn unpack<'a: 'a>(abi: *const c_void) -> Option<ArrayView<'a, T, $Ix>> {
                 // SAFETY: the caller passes a view whose elements are readable for `'a`.
                 unsafe {
-                    let (data, shape, strides, turned) = upright::<T, $n>(&*abi.cast::<RawView<$n>>())?;
+                    let Upright { data, shape, strides, turned } = upright::<T, $n>(&*abi.cast::<RawView<$n>>())?;
                     let mut view = ArrayView::from_shape_ptr(shape.strides(strides), data);
                     (0..$n).filter(|&i| turned[i]).for_each(|i| view.invert_axis(Axis(i)));
                     Some(view)
@@ -98,7 +106,7 @@ macro_rules! views {
                 // SAFETY: the caller passes a view whose elements are this callee's alone for `'a`. One
                 // with two indices for one element (a stride of 0) has no exclusive form in Rust.
                 unsafe {
-                    let (data, shape, strides, turned) = upright::<T, $n>(&*abi.cast::<RawView<$n>>())?;
+                    let Upright { data, shape, strides, turned } = upright::<T, $n>(&*abi.cast::<RawView<$n>>())?;
                     if overlaps(&shape, &strides) {
                         return None;
                     }

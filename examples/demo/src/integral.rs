@@ -28,25 +28,25 @@ fn row<E: Into<PyErr>>(result: Result<Quadrature, QuadError<E>>) -> PyResult<Row
 
 /// The integrand written in Rust, inlined into the integrator.
 #[pyfunction]
-pub fn quad_rust(a: f64, b: f64) -> PyResult<Row> {
+pub(crate) fn quad_rust(a: f64, b: f64) -> PyResult<Row> {
     row(quad(pointwise(|t| Ok::<_, PyErr>(seed(t))), a, b, &[], &Options::default()))
 }
 
 /// The integrand in the interpreter, called through PyO3 with the GIL held.
 #[pyfunction]
-pub fn quad_interpreter(f: &Bound<'_, PyAny>, a: f64, b: f64) -> PyResult<Row> {
+pub(crate) fn quad_interpreter(f: &Bound<'_, PyAny>, a: f64, b: f64) -> PyResult<Row> {
     row(quad(pointwise(|t: f64| f.call1((t,))?.extract::<f64>()), a, b, &[], &Options::default()))
 }
 
 /// Nanoseconds for one integral with the compiled Python function, by a loop in Rust.
 #[pyfunction]
-pub fn time_quad(py: Python<'_>, f: Integrand, a: f64, b: f64, n: usize) -> PyResult<f64> {
+pub(crate) fn time_quad(py: Python<'_>, f: Integrand, a: f64, b: f64, n: usize) -> PyResult<f64> {
     py.detach(|| time(n, || row(quad(pointwise(|t| f.call(t)), black_box(a), b, &[], &Options::default()))))
 }
 
 /// Nanoseconds for one integral with the integrand written in Rust, by a loop in Rust.
 #[pyfunction]
-pub fn time_quad_rust(py: Python<'_>, a: f64, b: f64, n: usize) -> PyResult<f64> {
+pub(crate) fn time_quad_rust(py: Python<'_>, a: f64, b: f64, n: usize) -> PyResult<f64> {
     py.detach(|| time(n, || quad_rust(black_box(a), b)))
 }
 

@@ -25,7 +25,7 @@ fn checked(data: &[f64], m: usize, n: usize) -> PyResult<Vec<f64>> {
 /// Applies a callback that takes pointers: nothing but this line of Rust promises that they are right.
 #[pyfunction]
 #[allow(unsafe_code, reason = "what the other form of this function does without")]
-pub fn map_with_pointers(py: Python<'_>, f: WithPointers, data: Vec<f64>, m: usize, n: usize) -> PyResult<Vec<f64>> {
+pub(crate) fn map_with_pointers(py: Python<'_>, f: WithPointers, data: Vec<f64>, m: usize, n: usize) -> PyResult<Vec<f64>> {
     let mut out = checked(&data, m, n)?;
     // SAFETY: both buffers hold m * n numbers, as the callback expects.
     py.detach(|| unsafe { f.call(data.as_ptr(), out.as_mut_ptr(), m, n) })?;
@@ -34,7 +34,7 @@ pub fn map_with_pointers(py: Python<'_>, f: WithPointers, data: Vec<f64>, m: usi
 
 /// Applies a callback that takes arrays.
 #[pyfunction]
-pub fn map_with_arrays(py: Python<'_>, f: WithArrays, data: Vec<f64>, m: usize, n: usize) -> PyResult<Vec<f64>> {
+pub(crate) fn map_with_arrays(py: Python<'_>, f: WithArrays, data: Vec<f64>, m: usize, n: usize) -> PyResult<Vec<f64>> {
     let mut out = checked(&data, m, n)?;
     let shape = |error: ringback::view::ShapeError| PyValueError::new_err(error.to_string());
     let input = View::<f64, 2, C>::new(&data, [m, n]).map_err(shape)?;

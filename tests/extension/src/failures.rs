@@ -8,25 +8,25 @@ use crate::threads::{Scalar, sum};
 
 /// Several threads fail while this one holds the GIL: must not deadlock.
 #[pyfunction]
-pub fn fail_with_gil_held(f: Scalar, threads: usize) -> PyResult<f64> {
+pub(crate) fn fail_with_gil_held(f: Scalar, threads: usize) -> PyResult<f64> {
     Ok(sum(&f, 1000 * threads, threads)?)
 }
 
 /// The first failure of several threads; the others are discarded.
 #[pyfunction]
-pub fn first_failure(py: Python<'_>, f: Scalar, n: usize, threads: usize) -> PyResult<f64> {
+pub(crate) fn first_failure(py: Python<'_>, f: Scalar, n: usize, threads: usize) -> PyResult<f64> {
     Ok(py.detach(|| sum(&f, n, threads))?)
 }
 
 /// What an engine can ask without the GIL: `(raised?, class, message)`.
 #[pyfunction]
-pub fn classify(py: Python<'_>, f: Scalar, x: f64) -> Option<(bool, Option<String>, String)> {
+pub(crate) fn classify(py: Python<'_>, f: Scalar, x: f64) -> Option<(bool, Option<String>, String)> {
     py.detach(|| f.call(x).err().map(|error| (error.is_raised(), error.class(), error.to_string())))
 }
 
 /// Calls and drops the error, n times, on a thread without the GIL; how many there were.
 #[pyfunction]
-pub fn discard_many(py: Python<'_>, f: Scalar, n: usize) -> usize {
+pub(crate) fn discard_many(py: Python<'_>, f: Scalar, n: usize) -> usize {
     py.detach(|| {
         thread::scope(|scope| scope.spawn(|| (0..n).filter(|&i| f.call(i as f64).is_err()).count()).join().unwrap_or(0))
     })
@@ -34,7 +34,7 @@ pub fn discard_many(py: Python<'_>, f: Scalar, n: usize) -> usize {
 
 /// Takes n steps; those on which the function raises are rejected, any other failure ends it.
 #[pyfunction]
-pub fn rejecting_sampler(py: Python<'_>, f: Scalar, n: usize) -> PyResult<(usize, usize)> {
+pub(crate) fn rejecting_sampler(py: Python<'_>, f: Scalar, n: usize) -> PyResult<(usize, usize)> {
     py.detach(|| {
         let (mut accepted, mut rejected) = (0, 0);
         for i in 0..n {
@@ -50,7 +50,7 @@ pub fn rejecting_sampler(py: Python<'_>, f: Scalar, n: usize) -> PyResult<(usize
 
 /// An engine with a bug.
 #[pyfunction]
-pub fn panics_in_engine(py: Python<'_>, f: Scalar) -> PyResult<f64> {
+pub(crate) fn panics_in_engine(py: Python<'_>, f: Scalar) -> PyResult<f64> {
     let value = py.detach(|| f.call(1.0))?;
     assert!(value.is_nan(), "the engine broke its own invariant");
     Ok(value)

@@ -15,13 +15,13 @@ macro_rules! kinds {
 
         /// The canonical signature of every Rust type that `takes` knows.
         #[pyfunction]
-        pub fn kinds() -> Vec<String> {
+        pub(crate) fn kinds() -> Vec<String> {
             vec![$($name::signature().text.clone()),*]
         }
 
         /// Extracts a callback as the Rust type of that signature; only the extraction is of interest.
         #[pyfunction]
-        pub fn takes(signature: &str, callback: &Bound<'_, PyAny>) -> PyResult<()> {
+        pub(crate) fn takes(signature: &str, callback: &Bound<'_, PyAny>) -> PyResult<()> {
             $(if signature == $name::signature().text {
                 return callback.extract::<$name>().map(drop);
             })*
@@ -87,7 +87,7 @@ ringback::callback! {
 
 /// Weights of the rows of an `m` by `n` matrix that holds 0, 1, 2, …, seen transposed if asked.
 #[pyfunction]
-pub fn call_weights(f: Weights, m: usize, n: usize, transposed: bool, out: usize) -> PyResult<Vec<f64>> {
+pub(crate) fn call_weights(f: Weights, m: usize, n: usize, transposed: bool, out: usize) -> PyResult<Vec<f64>> {
     let data: Vec<f64> = (0..m * n).map(|i| i as f64).collect();
     let matrix = ArrayView2::from_shape((m, n), &data).map_err(|e| PyValueError::new_err(e.to_string()))?;
     let mut result = vec![0.0; out];
@@ -97,7 +97,7 @@ pub fn call_weights(f: Weights, m: usize, n: usize, transposed: bool, out: usize
 
 /// The result of a matrix map.
 #[pyfunction]
-pub fn call_matrix(f: MatrixMap, data: Vec<f64>, m: usize, n: usize) -> PyResult<Vec<f64>> {
+pub(crate) fn call_matrix(f: MatrixMap, data: Vec<f64>, m: usize, n: usize) -> PyResult<Vec<f64>> {
     let mut out = vec![0.0; m * n];
     let shape = |e: ringback::view::ShapeError| PyValueError::new_err(e.to_string());
     f.call(
@@ -109,7 +109,7 @@ pub fn call_matrix(f: MatrixMap, data: Vec<f64>, m: usize, n: usize) -> PyResult
 
 /// A strided map, in and out reversed along both axes.
 #[pyfunction]
-pub fn call_strided(f: StridedMap, data: Vec<f64>, m: usize, n: usize) -> PyResult<Vec<f64>> {
+pub(crate) fn call_strided(f: StridedMap, data: Vec<f64>, m: usize, n: usize) -> PyResult<Vec<f64>> {
     let mut out = vec![0.0; m * n];
     let shape = |e: ndarray::ShapeError| PyValueError::new_err(e.to_string());
     let mut input = ArrayView2::from_shape((m, n), &data).map_err(shape)?;
@@ -124,7 +124,7 @@ pub fn call_strided(f: StridedMap, data: Vec<f64>, m: usize, n: usize) -> PyResu
 
 /// A function of an array of shape (2, 1, 3, 2) that holds 0, 1, 2, ….
 #[pyfunction]
-pub fn call_array4(f: Array4) -> PyResult<f64> {
+pub(crate) fn call_array4(f: Array4) -> PyResult<f64> {
     let data: Vec<f64> = (0..12).map(f64::from).collect();
     let array = ArrayView4::from_shape((2, 1, 3, 2), &data).map_err(|e| PyValueError::new_err(e.to_string()))?;
     Ok(f.call(array)?)
@@ -132,7 +132,7 @@ pub fn call_array4(f: Array4) -> PyResult<f64> {
 
 /// A function of complex numbers.
 #[pyfunction]
-pub fn call_complex(f: ComplexMap, re: f64, im: f64) -> PyResult<(f64, f64)> {
+pub(crate) fn call_complex(f: ComplexMap, re: f64, im: f64) -> PyResult<(f64, f64)> {
     let z = Complex::new(re, im);
     let result = f.call(z, &[z, z * 2.0], Complex::new(0.5, -0.5))?;
     Ok((result.re, result.im))
@@ -140,25 +140,25 @@ pub fn call_complex(f: ComplexMap, re: f64, im: f64) -> PyResult<(f64, f64)> {
 
 /// A function of flags.
 #[pyfunction]
-pub fn call_bools(f: Flags, flag: bool, flags: Vec<bool>) -> PyResult<bool> {
+pub(crate) fn call_bools(f: Flags, flag: bool, flags: Vec<bool>) -> PyResult<bool> {
     Ok(f.call(flag, &flags)?)
 }
 
 /// A function that returns nothing.
 #[pyfunction]
-pub fn call_void(f: ReturnsVoid, x: f64) -> PyResult<()> {
+pub(crate) fn call_void(f: ReturnsVoid, x: f64) -> PyResult<()> {
     Ok(f.call(x)?)
 }
 
 /// A function that returns three values.
 #[pyfunction]
-pub fn call_result3(f: Returns3, x: f64) -> PyResult<[f64; 3]> {
+pub(crate) fn call_result3(f: Returns3, x: f64) -> PyResult<[f64; 3]> {
     Ok(f.call(x)?)
 }
 
 /// Value and gradient; the lengths are tied by the type.
 #[pyfunction]
-pub fn call_tied(f: Tied, x: Vec<f64>, gradient: usize) -> PyResult<(f64, Vec<f64>)> {
+pub(crate) fn call_tied(f: Tied, x: Vec<f64>, gradient: usize) -> PyResult<(f64, Vec<f64>)> {
     let mut grad = vec![0.0; gradient];
     let value = f.call(&x, &mut grad)?;
     Ok((value, grad))

@@ -12,7 +12,7 @@ ringback::callback! {
 
 /// Calls `f` on 0, 1, …, n - 1, shared out to threads, with the GIL released; the sum.
 #[pyfunction]
-pub fn sum_over_threads(py: Python<'_>, f: Scalar, n: usize, threads: usize) -> PyResult<f64> {
+pub(crate) fn sum_over_threads(py: Python<'_>, f: Scalar, n: usize, threads: usize) -> PyResult<f64> {
     Ok(py.detach(|| sum(&f, n, threads))?)
 }
 

@@ -14,7 +14,7 @@ extern "C" fn bare(ret: &mut f64, _error: &mut usize, x: f64, _env: usize) -> i3
 
 /// `(through the handle given, through a bare extern "C" pointer of the same work)`, nanoseconds a call.
 #[pyfunction]
-pub fn time_handle(py: Python<'_>, f: Scalar, n: usize) -> PyResult<(f64, f64)> {
+pub(crate) fn time_handle(py: Python<'_>, f: Scalar, n: usize) -> PyResult<(f64, f64)> {
     py.detach(|| {
         let start = Instant::now();
         let mut x = 1.0;
@@ -41,7 +41,7 @@ pub fn time_handle(py: Python<'_>, f: Scalar, n: usize) -> PyResult<(f64, f64)> 
 
 /// Calling a Python object through PyO3, nanoseconds a call.
 #[pyfunction]
-pub fn time_python(f: &Bound<'_, PyAny>, n: usize) -> PyResult<f64> {
+pub(crate) fn time_python(f: &Bound<'_, PyAny>, n: usize) -> PyResult<f64> {
     let start = Instant::now();
     let mut x = 1.0;
     for _ in 0..n {
