@@ -80,7 +80,9 @@ def test_builtin_functions_and_ufuncs() -> None:
 def test_methods_and_instances() -> None:
     it = Callable()
     text = refused(it.method)
-    assert text.startswith(f"{WANTED}method <bound method Callable.method of <it>>; a method would need its object compiled")
+    assert text.startswith(
+        f"{WANTED}method <bound method Callable.method of <it>>; a method would need its object compiled"
+    )
     assert text.endswith(ACCEPTED)
     assert refused(it) == (
         f"{WANTED}Callable <it>; an object that can be called is no function: pass a function, and bind its data with "

@@ -148,6 +148,9 @@ def test_errors_word_for_word(make, message):
 
 
 def test_partial(compilations):
+    def power(t, k, shift=0.0):
+        return t**k + shift
+
     assert callback(functools.partial(power, 2.0))(3.0) == 8.0
     assert callback(functools.partial(power, 3.0))(3.0) == 27.0
     assert compilations() == 1
@@ -288,8 +291,9 @@ def test_a_tie_to_a_bound_array_is_still_checked():
 
     cb = rb.compile(dot, "f64([f64; n], [f64; n])").bind(y=np.ones(3))
     assert cb(np.ones(3)) == 3.0
-    with pytest.raises((ValueError, IndexError)):
-        cb(np.ones(4))
+    for n in (2, 4):
+        with pytest.raises(ValueError, match="the length of y along axis 0 must be that of x along axis 0"):
+            cb(np.ones(n))
 
 
 def test_pointers_and_interpreted_functions_are_refused():

@@ -168,7 +168,10 @@ def test_other_results() -> None:
         (None, "the result of an interpreted function: f64 expected, found NoneType None"),
         ([1.0], "the result of an interpreted function: f64 expected, found list [1.0]"),
         (1j, "the result of an interpreted function: f64 expected, found complex 1j"),
-        (np.complex64(1j), f"the result of an interpreted function: f64 expected, found complex64 {np.complex64(1j)!r}"),
+        (
+            np.complex64(1j),
+            f"the result of an interpreted function: f64 expected, found complex64 {np.complex64(1j)!r}",
+        ),
         (b"1", "the result of an interpreted function: f64 expected, found bytes b'1'"),
         ("1.0", "the result of an interpreted function: f64 expected, found str '1.0'"),
         ("x", "the result of an interpreted function: f64 expected, found str 'x'"),

@@ -18,8 +18,11 @@ from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.runtime import _nrt_python  # pyright: ignore[reportAttributeAccessIssue] - an extension module
 from numba.core.serialize import _numba_unpickle, runtime_build_excinfo_struct
 from numba.core.untyped_passes import InlineClosureLikes, TranslateByteCode
+from numba.core.withcontexts import objmode_context
 from numba.extending import intrinsic
 from numba.np import arrayobj
+
+from .errors import CompileError
 
 SCALARS: dict[str, types.Type] = {
     "bool": types.boolean,
@@ -169,6 +172,8 @@ def lift_captured(state: Any, lifted: Mapping[tuple[str, ...], tuple[str, Any]],
     for block in func_ir.blocks.values():
         modules: dict[str, tuple[tuple[str, ...], Any]] = {}
         for statement in block.body:
+            if isinstance(statement, ir.EnterWith):
+                refuse_objmode(func_ir, statement)
             if not isinstance(statement, ir.Assign):
                 continue
             value = statement.value
@@ -206,6 +211,23 @@ def _restore_parameters(func_ir: Any) -> None:
         if name.startswith("__captured_") and name not in present:
             place = first.loc
             first.body.insert(0, ir.Assign(ir.Arg(name, index, place), first.scope.get(name), place))
+
+
+def refuse_objmode(func_ir: Any, statement: Any) -> None:
+    """A `with objmode` block enters the interpreter, which no call of a callback may do."""
+    definition: Any = ir_utils.get_definition(func_ir, statement.contextmanager)
+    if isinstance(definition, ir.Expr) and definition.op == "call":
+        definition = ir_utils.get_definition(func_ir, definition.func)
+    manager = getattr(definition, "value", None)
+    if isinstance(definition, ir.Expr) and definition.op == "getattr":
+        manager = getattr(
+            getattr(ir_utils.get_definition(func_ir, definition.value), "value", None), definition.attr, None
+        )
+    if manager is objmode_context:
+        raise CompileError(
+            f"a `with objmode` block ({statement.loc.filename}:{statement.loc.line}) runs in the interpreter, which compiled "
+            f"callbacks never enter: use rb.interpreted(f) for the whole function, or take the block out"
+        )
 
 
 def all_names(code: Any) -> set[str]:

@@ -51,7 +51,7 @@ def callback_for(
         callback = compile_bound(obj, (), {}, args, signature, options)
         # An array may get other memory (resize) or another shape in place, so callbacks that hold one are made anew.
         if (
-            plain
+            plan is not None
             and not any(isinstance(value, (tuple, np.ndarray, np.void)) for _, value in values)
             and not obj.__defaults__
         ):

@@ -237,7 +237,7 @@ def _compile(
     bound: dict[str, Data],
 ) -> tuple[Compiled, tuple[Any, ...], list[tuple[Kind, Any]]]:
     """Compiles with everything lifted that can be; freezes what Numba must know when it compiles."""
-    errors = numba_errors()
+    errors = numba_errors(function)
     first: CompileError | None = None
     frozen_before = set(plan.frozen)
     while True:

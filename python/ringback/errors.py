@@ -22,12 +22,22 @@ class CompileError(TypeError):
         self.original = original
 
 
-def restore(address: int) -> BaseException:
-    """The exception that compiled code raised, from what it left; consumes that."""
+def restore(function: Any, address: int) -> BaseException:
+    """The exception that compiled code raised, from what it left; consumes that.
+
+    Numba does not say where a division by zero or an index past the end was: `function` then stands for the place.
+    """
     from . import _numba
 
     exception, arguments, place = _numba.take_excinfo(address)
-    return placed(make(exception, arguments), place)
+    error = make(exception, arguments)
+    if place is None and function is not None:
+        code = function.__code__
+        place = (code.co_name, code.co_filename, code.co_firstlineno)
+        add_note = getattr(error, "add_note", None)  # from Python 3.11 on
+        if add_note is not None:
+            add_note(f"raised inside {code.co_name}, on a line that the compiled code does not record")
+    return placed(error, place)
 
 
 def discard(address: int) -> None:
@@ -67,16 +77,15 @@ def placed(error: BaseException, place: tuple[str | None, str, int] | None) -> B
     return error
 
 
-@functools.cache
-def numba_errors() -> _ringback.Errors:
-    """The hooks for Numba's errors, once it is proved that we read them right."""
+def numba_errors(function: Any) -> _ringback.Errors:
+    """The hooks for the errors of a compiled function, once it is proved that we read Numba's right."""
     from . import _numba
 
-    hooks = _ringback.Errors(restore, discard, _numba.EXCINFO_OFFSETS)
     self_test()
-    return hooks
+    return _ringback.Errors(functools.partial(restore, function), discard, _numba.EXCINFO_OFFSETS)
 
 
+@functools.cache
 def self_test() -> None:
     """Raises in compiled code, with an argument known only at run time, and looks at what comes out."""
     import ctypes
@@ -114,6 +123,7 @@ def self_test() -> None:
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _PLACE = re.compile(r'File "([^"]+)", line (\d+)|Raised from (\S+) \((\d+)\)')
 _EXCERPT = re.compile(r'^\s*File "[^"]+", line \d+:[^\n]*\n(?:[^\n]*\S[^\n]*\n?)*', re.MULTILINE)
+_WRITE = re.compile(r"Cannot modify readonly|\b(setitem|i(add|sub|mul|truediv|floordiv|mod|pow))\(readonly")
 _NOISE = re.compile(
     r"^(Failed in |During: |File |\s*def |\s*<source|-{3,}|\^|This error |This is not usually|https?:|For more|"
     r"Invalid use of|>>>|\s*\*|\s*- |Overload |There are |Rejected|Traceback)"
@@ -146,7 +156,7 @@ def readable(function: Any, signature: str, error: BaseException) -> CompileErro
 
 
 def _hint(text: str) -> str:
-    if "readonly" in text.lower() or "Cannot modify readonly array" in text:
+    if _WRITE.search(text):
         return (
             "the array is read-only: captured and bound data always are, parameters unless the signature says "
             "`mut [f64]`. Declare it so: rb.compile(f, 'f64([f64], mut [f64])').bind(scratch=array)"

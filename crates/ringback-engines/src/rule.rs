@@ -38,7 +38,8 @@ impl Estimate {
         let has_floor = magnitude > f64::MIN_POSITIVE / (50.0 * f64::EPSILON);
         let floor = if has_floor { f64::EPSILON * 50.0 * magnitude } else { 0.0 };
         let error = if variation != 0.0 && error != 0.0 { sharpened(error, variation, floor) } else { error };
-        Self { value: kronrod * half, error: f64::max(floor, error), magnitude, variation }
+        let error = if has_floor { f64::max(floor, error) } else { error };
+        Self { value: kronrod * half, error, magnitude, variation }
     }
 
     /// False if a value was not finite, or if finite values were too large for the sums.

@@ -1,0 +1,140 @@
+"""Ratios between things run in the same process; prints a table, and writes it to docs/benchmarks.md when asked.
+
+Usage: run.py [--write]. Each figure is the best of several repetitions.
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+import sys
+import timeit
+from pathlib import Path
+
+import numba
+import numpy as np
+import ringback as rb
+import ringback_demo
+import ringback_testing
+import scipy
+import scipy.integrate
+from ringback.integrate import quad
+
+OUT = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+
+
+def best(statement, number: int = 2000) -> float:
+    """Microseconds for one call."""
+    return min(timeit.repeat(statement, number=number, repeat=7)) / number * 1e6
+
+
+def integrand_math(t):
+    """For the interpreter: the fastest way to write it."""
+    return math.exp(-t) / t**2
+
+
+def integrand_numpy(t):
+    """For the interpreter, written with NumPy, as for Numba."""
+    return np.exp(-t) / t**2
+
+
+def line(x):
+    """The work of one call in the comparison of calls."""
+    return x * 0.5 + 1.0
+
+
+def calls() -> list[tuple[str, float, str]]:
+    """One call."""
+    compiled = rb.compile(line, "f64(f64)")
+    jitted = numba.njit(line)
+    jitted(1.0)
+    n = 5_000_000
+    pairs = [ringback_testing.time_handle(compiled, n) for _ in range(5)]
+    handle, bare = min(p[0] for p in pairs), min(p[1] for p in pairs)
+    python = min(ringback_testing.time_python(line, 200_000) for _ in range(5))
+    through_jit = min(ringback_testing.time_python(jitted, 200_000) for _ in range(5))
+    return [
+        ("handle: one call", handle, "ns"),
+        ('bare `extern "C"` pointer, the same work in Rust', bare, "ns"),
+        ("PyO3 calls the Python function", python, "ns"),
+        ("PyO3 calls the `numba.njit` function", through_jit, "ns"),
+    ]
+
+
+def integrals() -> list[tuple[str, float, str]]:
+    """∫₁^∞ e^(-t)/t² dt from Python."""
+    compiled = rb.cfunc("float64(float64)")(integrand_numpy)
+    low_level = compiled.low_level_callable()
+    inf = math.inf
+    return [
+        ("`ringback.integrate.quad`, `rb.cfunc`", best(lambda: quad(compiled, 1, inf)), "µs"),
+        ("`ringback.integrate.quad`, plain Python function", best(lambda: quad(integrand_numpy, 1, inf)), "µs"),
+        (
+            "`scipy.integrate.quad`, Python function (`math.exp`)",
+            best(lambda: scipy.integrate.quad(integrand_math, 1, inf)),
+            "µs",
+        ),
+        (
+            "`scipy.integrate.quad`, Python function (`np.exp`)",
+            best(lambda: scipy.integrate.quad(integrand_numpy, 1, inf), 500),
+            "µs",
+        ),
+        ("`scipy.integrate.quad`, `LowLevelCallable`", best(lambda: scipy.integrate.quad(low_level, 1, inf)), "µs"),
+    ]
+
+
+def in_rust() -> list[tuple[str, float, str]]:
+    """The same integral, by a loop in Rust."""
+    compiled = rb.cfunc("float64(float64)")(integrand_numpy)
+    n = 50_000
+    ours = min(ringback_demo.time_quad(compiled, 1, math.inf, n) for _ in range(5)) / 1e3
+    rust = min(ringback_demo.time_quad_rust(1, math.inf, n) for _ in range(5)) / 1e3
+    return [
+        ("compiled Python function through the handle", ours, "µs"),
+        ("integrand written in Rust, inlined", rust, "µs"),
+    ]
+
+
+def capture() -> list[tuple[str, float, str]]:
+    """Functions that capture another number each."""
+
+    def one() -> None:
+        k = next(numbers)
+        quad(lambda t: np.exp(-k * t), 0, math.inf)
+
+    numbers = iter(np.linspace(1, 2, 100_000).tolist())
+    one()
+    return [("`quad` of a lambda with another captured float each time", best(one), "µs")]
+
+
+def table(title: str, rows: list[tuple[str, float, str]]) -> str:
+    """A Markdown table; ratios to the first row."""
+    lines = [f"### {title}", "", "| | time | ratio |", "|---|---:|---:|"]
+    lines += [f"| {name} | {value:.2f} {unit} | {value / rows[0][1]:.2f} |" for name, value, unit in rows]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """All tables."""
+    machine = next((x.split(":")[1].strip() for x in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in x), "?") if Path("/proc/cpuinfo").exists() else platform.processor()  # fmt: skip
+    about = (
+        f"Measured on {machine}, CPython {platform.python_version()}, Numba {numba.__version__}, NumPy {np.__version__}, "
+        f"SciPy {scipy.__version__}; `make bench` does it again.\n"
+    )
+    text = "\n".join(
+        [
+            "# Benchmarks\n",
+            about,
+            table("One call (x * 0.5 + 1.0)", calls()),
+            table("∫₁^∞ e^(-t)/t² dt, called from Python, 105 evaluations", integrals()),
+            table("The same integral, in a loop in Rust", in_rust()),
+            table("Captured values", capture()),
+        ]
+    )
+    print(text)
+    if "--write" in sys.argv[1:]:
+        OUT.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
