@@ -163,6 +163,21 @@ def test_a_module_behind_a_local_name():
     assert str(error.value) == "f uses the module config as a value: write config.attribute where it is read"
 
 
+def test_attributes_of_a_module_inside_try():
+    # Numba's blocks are single instructions there.
+    def f(t):
+        try:
+            y = t * config.k
+        except Exception:
+            y = -1.0
+        return y
+
+    config.k = 2.0
+    assert callback(f)(1.0) == 2.0
+    config.k = 3.0
+    assert callback(f)(1.0) == 3.0
+
+
 def test_a_module_that_is_exchanged(monkeypatch):
     def f(t):
         return t * config.k

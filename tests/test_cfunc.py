@@ -128,7 +128,7 @@ def test_calls_with_arrays() -> None:
         (np.zeros(6)[::2], "found an array of another layout: use np.ascontiguousarray"),
         ([1.0, 2.0], "found list"),
     ]:
-        with pytest.raises(TypeError, match="argument 1: .* expected, ") as caught:
+        with pytest.raises(TypeError, match=r"argument 1: .* expected, ") as caught:
             made(x, out)
         assert why in str(caught.value)
     with pytest.raises(TypeError, match="found a read-only array"):
@@ -201,7 +201,7 @@ def test_what_needs_object_mode_is_refused(cfunc: Any) -> None:
 
 
 def test_unknown_options() -> None:
-    with pytest.raises(TypeError, match="unknown option 'fast_math': known are .*fastmath"):
+    with pytest.raises(TypeError, match=r"unknown option 'fast_math': known are .*fastmath"):
         rb.cfunc("float64(float64)", fast_math=True)
     with pytest.raises(TypeError, match="expected a signature"):
         rb.cfunc(line)

@@ -213,6 +213,15 @@ def test_writing_to_a_read_only_array():
     )
 
 
+def test_changing_a_read_only_array_in_place():
+    def f(x):
+        x += 1.0
+        return 0.0
+
+    text = message_of(f, "f64([f64])")
+    assert "an operation such as `x += y` changes it in place\n  Hint: the array is read-only" in text
+
+
 def test_the_wrong_number_of_parameters():
     def f(x, y):
         return x + y
@@ -262,10 +271,16 @@ def test_results_of_another_type():
         return x, x, x
 
     assert "No conversion from Literal[str](text) to float64" in message_of(text)
-    for function, signature in [(maybe, "f64(f64)"), (pair, "f64(f64)"), (wrong_length, "[f64; 2](f64)")]:
+    for function, signature in [(pair, "f64(f64)"), (wrong_length, "[f64; 2](f64)")]:
         message = message_of(function, signature)
         assert message.startswith(f"cannot compile {function.__name__} for {signature}:\n")
+        assert "No conversion from UniTuple" in message
         assert len(message.splitlines()) <= 5
+    # Only known when it runs.
+    cb = rb.compile(maybe, "f64(f64)")
+    assert cb(2.0) == 2.0
+    with pytest.raises(TypeError, match="expected float64, got None"):
+        cb(-1.0)
 
 
 def test_objects_that_are_no_function():
@@ -465,6 +480,26 @@ def test_options_of_a_jitted_function_are_kept():
 
     assert rb._callback_for(f, "f64(f64)")(0.0) == math.inf
     assert rb.compile(f, "f64(f64)")(0.0) == math.inf
+
+
+def test_bounds_are_checked_in_a_jitted_function():
+    def f(x):
+        return x[5]
+
+    for checked in (numba.njit(f), numba.njit(boundscheck=True)(f)):
+        for cb in (rb._callback_for(checked, "f64([f64])"), rb.compile(checked, "f64([f64])")):
+            with pytest.raises(IndexError):
+                cb(np.zeros(3))
+    assert "IndexError" not in rb._callback_for(numba.njit(boundscheck=False)(f), "f64([f64])").inspect_llvm()
+
+
+def test_bounds_are_checked_in_a_jitted_helper():
+    @numba.njit
+    def helper(x):
+        return x[5]
+
+    with pytest.raises(IndexError):
+        rb.compile(lambda x: helper(x), "f64([f64])")(np.zeros(3))
 
 
 def test_a_jitted_helper():

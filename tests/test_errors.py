@@ -167,7 +167,7 @@ def test_a_class_that_refuses_its_arguments() -> None:
 @EVERYWHERE
 @pytest.mark.parametrize("function", [static, dynamic, own])
 def test_the_traceback_ends_at_the_raise_statement(run: Callable[..., float], function: Any) -> None:
-    with pytest.raises(ValueError, match="x is too large|mine") as caught:
+    with pytest.raises(ValueError, match=r"x is too large|mine") as caught:
         run(function, 5.0)
     last = traceback.extract_tb(caught.value.__traceback__)[-1]
     line = line_of(function, "raise ")
@@ -211,6 +211,23 @@ def test_errors_of_the_language_itself() -> None:
     with pytest.raises(AssertionError, match="x must be large"):
         called(check, 0.0)
     assert called(index, 2.0) == 0.0
+
+
+def test_errors_of_the_language_itself_name_the_function() -> None:
+    def index(x: float) -> float:
+        return np.zeros(3)[int(x)]
+
+    def divide(x: float) -> float:
+        return 1.0 / x
+
+    for function, x, error in ((index, 7.0, IndexError), (divide, 0.0, ZeroDivisionError)):
+        with pytest.raises(error) as caught:
+            called(function, x)
+        last = traceback.extract_tb(caught.value.__traceback__)[-1]
+        first = function.__code__.co_firstlineno
+        assert (last.filename, last.name) == (__file__, function.__name__)
+        # Numba does not tell the line of these.
+        assert last.lineno in (first, first + 1)
 
 
 def test_the_next_call_is_unharmed() -> None:

@@ -244,11 +244,11 @@ def test_call_void() -> None:
     assert rt.call_void(refuse, 1.0) is None
     with pytest.raises(ValueError, match="negative"):
         rt.call_void(refuse, -1.0)
+
+    def write(x):
+        seen[0] = x
+
     with pytest.raises(rb.CompileError):  # captured arrays are read-only
-
-        def write(x):
-            seen[0] = x
-
         rt.call_void(write, 1.0)
     assert seen.tolist() == [0.0, 0.0, 0.0]
 

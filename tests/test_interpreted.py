@@ -7,6 +7,8 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,8 +55,10 @@ def test_runs_on_the_worker_threads() -> None:
     assert len(seen) == 4
 
 
-@pytest.mark.parametrize("engine", ["main thread", "workers"])
-def test_the_exception_is_the_same_object(engine: str, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "run", [lambda f: rt.first_failure(f, 100, 4), lambda f: quad(f, 0.0, 1.0)], ids=["workers", "this thread"]
+)
+def test_the_exception_is_the_same_object(run: Callable[[Any], Any], capfd: pytest.CaptureFixture[str]) -> None:
     class Mine(Exception):
         pass
 
@@ -64,10 +68,7 @@ def test_the_exception_is_the_same_object(engine: str, capfd: pytest.CaptureFixt
         raise mine
 
     with pytest.raises(Mine) as caught:
-        if engine == "workers":
-            rt.first_failure(rb.interpreted(f), 100, 4)
-        else:
-            quad(rb.interpreted(f), 0.0, 1.0)
+        run(rb.interpreted(f))
     assert caught.value is mine
     last = caught.traceback[-1]
     assert last.name == "f"

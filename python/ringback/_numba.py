@@ -169,8 +169,8 @@ def lift_captured(state: Any, lifted: Mapping[tuple[str, ...], tuple[str, Any]],
     func_ir = state.func_ir
     changed = False
     names = {path[0] for path in lifted}
+    definitions = ir_utils.build_definitions(func_ir.blocks)
     for block in func_ir.blocks.values():
-        modules: dict[str, tuple[tuple[str, ...], Any]] = {}
         for statement in block.body:
             if isinstance(statement, ir.EnterWith):
                 refuse_objmode(func_ir, statement)
@@ -179,17 +179,20 @@ def lift_captured(state: Any, lifted: Mapping[tuple[str, ...], tuple[str, Any]],
             value = statement.value
             if isinstance(value, (ir.Global, ir.FreeVar)):
                 path, found = (value.name,), value.value
-            elif isinstance(value, ir.Expr) and value.op == "getattr" and value.value.name in modules:
-                base, module = modules[value.value.name]
+            elif isinstance(value, ir.Expr) and value.op == "getattr" and (
+                origin := _module_origin(value.value.name, definitions, frozenset())
+            ):
+                base, module = origin
                 path, found = (*base, value.attr), getattr(module, value.attr, None)
             else:
                 if isinstance(value, ir.Expr) and value.op == "make_function":
                     escaped.update(names.intersection(all_names(value.code)))
                 continue
-            if isinstance(found, pytypes.ModuleType):
-                modules[statement.target.name] = (path, found)
-            elif path in lifted and lifted[path][1] is found:
-                parameter = lifted[path][0]
+            if path in lifted:
+                parameter, expected = lifted[path]
+                if found is not expected:
+                    # Compiled in, it would be a value that the key of the code does not know.
+                    raise CompileError(f"{'.'.join(path)} changed while the function was compiled: try again")
                 scope: Any = statement.target.scope
                 statement.value = scope.get(parameter)
                 changed = True
@@ -201,6 +204,31 @@ def lift_captured(state: Any, lifted: Mapping[tuple[str, ...], tuple[str, Any]],
             lifetimes.remove_dels()
             lifetimes.run()
     return changed
+
+
+def _module_origin(
+    name: str, definitions: Mapping[str, list[Any]], seen: frozenset[str]
+) -> tuple[tuple[str, ...], Any] | None:
+    """The path and the module that a variable holds, also where it has come through other blocks."""
+    if name in seen:
+        return None
+    seen |= {name}
+    origins: list[tuple[tuple[str, ...], Any] | None] = []
+    for value in definitions.get(name, ()):
+        if isinstance(value, (ir.Global, ir.FreeVar)):
+            origins.append(((value.name,), value.value))
+        elif isinstance(value, ir.Var):
+            origins.append(_module_origin(value.name, definitions, seen))
+        elif isinstance(value, ir.Expr) and value.op == "getattr":
+            base = _module_origin(value.value.name, definitions, seen)
+            origins.append(base and ((*base[0], value.attr), getattr(base[1], value.attr, None)))
+        else:
+            return None
+    first = origins[0] if origins else None
+    if first is None or not isinstance(first[1], pytypes.ModuleType):
+        return None
+    same = all(other is not None and other[0] == first[0] and other[1] is first[1] for other in origins)
+    return first if same else None
 
 
 def _restore_parameters(func_ir: Any) -> None:

@@ -133,4 +133,7 @@ def bind_declared(callback: Callback, data: dict[str, Any]) -> Callback:
         raise TypeError(f"{callback!r} has no free parameter {unknown[0]!r}: free are {', '.join(free)}")
     result = signature.text[: signature.text.index("(")]
     remaining = _ringback.Signature(f"{result}({', '.join(left)})")
-    return bind_function(function, remaining, callback._options, bound)
+    # A length tied to that of a bound array is no longer told by the remaining signature.
+    whole = tuple(tuple((free[i], axis) for i, axis in group) for group in signature.ties)
+    ties = callback._ties + tuple(group for group in whole if any(name in data for name, _ in group))
+    return bind_function(function, remaining, callback._options, bound, ties)

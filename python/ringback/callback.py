@@ -24,6 +24,10 @@ DTYPES = {
 }  # fmt: skip
 
 
+# Groups of (parameter's name, axis) whose lengths must be equal, where one of the parameters is bound.
+Ties = tuple[tuple[tuple[str, int], ...], ...]
+
+
 def native_signature(callback: _ringback.Callback) -> Signature:
     """The signature of any callback as an object (`Callback.signature` is its text)."""
     return callback.code.signature
@@ -42,6 +46,7 @@ class Callback(_ringback.Callback):
     _options: dict[str, Any]
     _bound: dict[str, Any]
     _values: tuple[Any, ...]
+    _ties: Ties
 
     @classmethod
     def _of(
@@ -52,6 +57,7 @@ class Callback(_ringback.Callback):
         shim: Any,
         options: dict[str, Any],
         bound: dict[str, Any],
+        ties: Ties = (),
     ) -> Callback:
         self = cls(code, values)
         self._values = values
@@ -59,6 +65,7 @@ class Callback(_ringback.Callback):
         self._shim = shim
         self._options = options
         self._bound = bound
+        self._ties = ties
         return self
 
     @property
@@ -185,6 +192,8 @@ def check_array(parameter: Parameter, value: Any, what: str) -> np.ndarray:
     """An array that is just what the parameter asks for."""
     if not isinstance(value, np.ndarray):
         raise TypeError(f"{what}: an array {parameter.text} expected, found {type(value).__name__}")
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{what}: {parameter.text} expected, found a masked array: use .filled() or .compressed()")
     wanted = DTYPES[parameter.element]
     if value.dtype != wanted:
         raise TypeError(f"{what}: {parameter.text} expected, found an array of {value.dtype}: convert it with .astype")

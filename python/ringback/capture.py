@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import builtins
 import dis
+import functools
 import inspect
 import sys
+import sysconfig
 import types
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -31,9 +33,23 @@ SCALAR_NAMES = {
 }  # fmt: skip
 
 # Their attributes are functions and constants of nature, not somebody's present settings.
-_CONSTANT_MODULES = frozenset({"numpy", "math", "cmath", "numba", "scipy", "builtins"}) | (
-    sys.stdlib_module_names - {"__main__"}
-)
+_CONSTANT_MODULES = frozenset({"numpy", "numba", "scipy"}) | (sys.stdlib_module_names - {"__main__"})
+_STDLIB = tuple({sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")})
+
+
+@functools.lru_cache(4096)
+def is_constant_module(module: types.ModuleType) -> bool:
+    """Whether a module's attributes may be compiled in: those of NumPy, SciPy, Numba and the standard library.
+
+    By name and place: a user's own `profile.py` or `code.py` is no part of the standard library.
+    """
+    top = module.__name__.partition(".")[0]
+    if top not in _CONSTANT_MODULES:
+        return False
+    if top not in sys.stdlib_module_names:
+        return True
+    origin = getattr(getattr(module, "__spec__", None), "origin", None) or ""
+    return origin in ("built-in", "frozen") or (origin.startswith(_STDLIB) and "site-packages" not in origin)
 
 
 class Array(NamedTuple):
@@ -89,6 +105,8 @@ def _items(value: Any) -> Iterator[Any]:
 
 def array_kind(value: np.ndarray, what: str) -> Kind:
     """The type as which an array is lifted; a 0-dimensional one is a scalar, by its present value."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise CompileError(f"{what} is a masked array, whose mask compiled code would ignore: use .filled() or .compressed()")
     element = SCALAR_NAMES.get(value.dtype)
     if element is None or not value.dtype.isnative:
         raise CompileError(
@@ -168,6 +186,9 @@ class Plan:
         self.positional = code.co_varnames[:positional]
         self.keyword_only = code.co_varnames[positional : positional + keyword]
         self.variadic = bool(code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS))
+        self.suspends = bool(
+            code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR)
+        )
         # The last callback made without bound data, for each signature and error model.
         self.recent: dict[tuple[str, str | None], Recent] = {}
 
@@ -177,13 +198,13 @@ class Plan:
         found: dict[Path, Any] = {}
         for path in self.paths:
             value = _lookup(function, path[0])
-            if len(path) == 1 or (type(value) is types.ModuleType and value.__name__ in _CONSTANT_MODULES):
+            if len(path) == 1 or (type(value) is types.ModuleType and is_constant_module(value)):
                 path = path[:1]
                 _refuse_bare_module(function, path, value)
                 found[path] = value
                 continue
             for depth, attribute in enumerate(path[1:], 1):
-                if not isinstance(value, types.ModuleType) or value.__name__.partition(".")[0] in _CONSTANT_MODULES:
+                if not isinstance(value, types.ModuleType) or is_constant_module(value):
                     path = path[:depth]
                     break
                 try:

@@ -8,7 +8,7 @@ import types
 from typing import Any, NamedTuple
 
 from . import _ringback
-from .callback import Callback
+from .callback import Callback, Ties
 from .capture import Array, Kind, Path, Plan, frozen_key, kind_of, leaves, native
 from .errors import CompileError, numba_errors, readable
 from .signature import Signature, to_signature
@@ -55,7 +55,7 @@ def compile(
     Parameters
     ----------
     function
-        A plain function, or one decorated with `numba.njit`.
+        A plain function, or one decorated with `numba.njit`: its options hold where only the default is given here.
     signature
         Its type: `"f64([f64], mut [f64])"`, Numba's spelling, or Numba's types; without one, the annotations.
     boundscheck
@@ -85,7 +85,8 @@ def compile(
     if locals:
         options["locals"] = locals
     function, own = plain(function)
-    return bind_function(function, to_signature(signature, function), {**own, **options}, {})
+    given = {key: value for key, value in options.items() if value != DEFAULTS.get(key)}
+    return bind_function(function, to_signature(signature, function), {**own, **given}, {})
 
 
 def check_options(options: dict[str, Any]) -> dict[str, Any]:
@@ -112,9 +113,8 @@ def plain(function: Any) -> tuple[types.FunctionType, dict[str, Any]]:
     inner = getattr(function, "py_func", None)
     if isinstance(inner, types.FunctionType) and hasattr(function, "targetoptions"):
         options = {key: value for key, value in function.targetoptions.items() if key in _PASSED_ON}
-        return inner, {
-            key: value for key, value in options.items() if value not in (None, False) or key == "boundscheck"
-        }
+        # `None` is how Numba says that nothing was said: bounds are checked then.
+        return inner, {key: value for key, value in options.items() if value is not None}
     raise TypeError(f"expected a Python function or one decorated with numba.njit, found {describe(function)}")
 
 
@@ -129,6 +129,7 @@ def bind_function(
     signature: Signature,
     options: dict[str, Any],
     data: dict[str, Data],
+    ties: Ties = (),
 ) -> Callback:
     """Code for the function, compiled if need be, with the present values of all that it captures bound to it.
 
@@ -138,16 +139,16 @@ def bind_function(
     plan = plan_of(function.__code__)
     captured = plan.values(function)
     options = {**DEFAULTS, **options}
-    key, lifted = _key(function, plan, captured, signature, options, free, bound)
+    key, lifted = _key(function, plan, captured, signature, options, free, bound, ties)
     compiled = _compiled.get(key)
     if compiled is None:
         with _lock:
             compiled = _compiled.get(key)
             if compiled is None:
-                compiled, key, lifted = _compile(function, plan, captured, signature, options, free, bound)
+                compiled, key, lifted = _compile(function, plan, captured, signature, options, free, bound, ties)
                 _compiled[key] = compiled
     values = [native(kind, leaf) for kind_, value in lifted for kind, leaf in leaves(kind_, value)]
-    return Callback._of(compiled.code, tuple(values), function, compiled.shim, options, bound)
+    return Callback._of(compiled.code, tuple(values), function, compiled.shim, options, bound, ties)
 
 
 def plan_of(code: types.CodeType) -> Plan:
@@ -168,6 +169,8 @@ def distribute(
         raise CompileError(
             f"{name} takes a variable number of arguments: a compiled function has fixed parameters; write them out"
         )
+    if plan.suspends:
+        raise CompileError(f"{name} is a generator or a coroutine: a callback is a function that returns its result")
     parameters = (*plan.positional, *plan.keyword_only)
     unknown = [key for key in data if key not in parameters]
     if unknown:
@@ -208,6 +211,7 @@ def _key(
     options: dict[str, Any],
     free: list[str],
     bound: dict[str, Data],
+    ties: Ties,
 ) -> tuple[tuple[Any, ...], list[tuple[Kind, Any]]]:
     lifted: list[tuple[Kind, Any]] = [(d.kind, d.value) for d in bound.values()]
     parts: list[Any] = [(name, d.kind, d.mutable) for name, d in bound.items()]
@@ -218,7 +222,7 @@ def _key(
         else:
             parts.append((path, kind))
             lifted.append((kind, value))
-    return (id(function.__code__), signature.text, _option_key(options), tuple(free), *parts), lifted
+    return (id(function.__code__), signature.text, _option_key(options), tuple(free), ties, *parts), lifted
 
 
 def _option_key(options: dict[str, Any]) -> tuple[Any, ...]:
@@ -235,18 +239,19 @@ def _compile(
     options: dict[str, Any],
     free: list[str],
     bound: dict[str, Data],
+    ties: Ties,
 ) -> tuple[Compiled, tuple[Any, ...], list[tuple[Kind, Any]]]:
     """Compiles with everything lifted that can be; freezes what Numba must know when it compiles."""
-    errors = numba_errors(function)
+    errors = numba_errors(function.__code__)
     first: CompileError | None = None
     frozen_before = set(plan.frozen)
     while True:
-        key, lifted = _key(function, plan, captured, signature, options, free, bound)
+        key, lifted = _key(function, plan, captured, signature, options, free, bound, ties)
         kinds = [(path, kind_of(value, ".".join(path)), value) for path, value in captured if path not in plan.frozen]
         present = [(path, kind, value) for path, kind, value in kinds if kind is not None]
         escaped: set[str] = set()
         try:
-            shim, slots = _build(function, signature, options, free, bound, present, escaped)
+            shim, slots = _build(function, signature, options, free, bound, ties, present, escaped)
         except CompileError as error:
             first = first or error
             whole = {path for path, kind, _ in present if _constant_kind(kind)}
@@ -286,6 +291,7 @@ def _build(
     options: dict[str, Any],
     free: list[str],
     bound: dict[str, Data],
+    ties: Ties,
     captured: list[tuple[Path, Kind, Any]],
     escaped: set[str],
 ) -> tuple[Any, list[str]]:
@@ -307,7 +313,7 @@ def _build(
     )
     bound_kinds = {name: (d.kind, d.mutable) for name, d in bound.items()}
     captured_kinds = [kind for _, kind, _ in captured]
-    source, scope, types_, result, slots = shim_source(signature, parameters, free, bound_kinds, captured_kinds)
+    source, scope, types_, result, slots = shim_source(signature, parameters, free, bound_kinds, captured_kinds, ties)
     pipeline = _numba.lifting_compiler(extra, escaped)
     try:
         return _numba.compile_shim(clone, source, scope, types_, result, options, pipeline), slots

@@ -22,17 +22,16 @@ class CompileError(TypeError):
         self.original = original
 
 
-def restore(function: Any, address: int) -> BaseException:
+def restore(code: Any, address: int) -> BaseException:
     """The exception that compiled code raised, from what it left; consumes that.
 
-    Numba does not say where a division by zero or an index past the end was: `function` then stands for the place.
+    Numba does not say where a division by zero or an index past the end was: the function's code then stands for the place.
     """
     from . import _numba
 
     exception, arguments, place = _numba.take_excinfo(address)
     error = make(exception, arguments)
-    if place is None and function is not None:
-        code = function.__code__
+    if place is None and code is not None:
         place = (code.co_name, code.co_filename, code.co_firstlineno)
         add_note = getattr(error, "add_note", None)  # from Python 3.11 on
         if add_note is not None:
@@ -77,12 +76,15 @@ def placed(error: BaseException, place: tuple[str | None, str, int] | None) -> B
     return error
 
 
-def numba_errors(function: Any) -> _ringback.Errors:
-    """The hooks for the errors of a compiled function, once it is proved that we read Numba's right."""
+def numba_errors(code: Any) -> _ringback.Errors:
+    """The hooks for the errors of a compiled function, once it is proved that we read Numba's right.
+
+    They live for ever, so they hold the function's code object and not the function, which holds what it closes over.
+    """
     from . import _numba
 
     self_test()
-    return _ringback.Errors(functools.partial(restore, function), discard, _numba.EXCINFO_OFFSETS)
+    return _ringback.Errors(functools.partial(restore, code), discard, _numba.EXCINFO_OFFSETS)
 
 
 @functools.cache
@@ -133,6 +135,9 @@ _NOISE = re.compile(
 def readable(function: Any, signature: str, error: BaseException) -> CompileError:
     """Numba's error with the function, the line and the reason, without the pipeline."""
     text = _COLOUR.sub("", str(error))
+    if text == "'NoneType' object has no attribute 'args'":
+        # What Numba 0.68 says instead of a typing error.
+        text = "Cannot modify readonly array: an operation such as `x += y` changes it in place"
     code = function.__code__
     line = code.co_firstlineno
     for seen, at, other, there in _PLACE.findall(text):

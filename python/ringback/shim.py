@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import _numba
+from .callback import Ties
 from .capture import Array, Kind
 from .signature import Parameter, Signature
 
@@ -16,6 +17,7 @@ def shim_source(
     free: list[str],
     bound: dict[str, tuple[Kind, bool]],
     captured: list[Kind],
+    ties: Ties = (),
 ) -> tuple[str, dict[str, Any], list[Any], Any, list[str]]:
     """Source of the shim, the names it uses, its parameter types and result type, and the kinds of its slots."""
     scope: dict[str, Any] = {}
@@ -32,10 +34,12 @@ def shim_source(
         types.append(_passed_type(parameter))
         values[name] = f"v{i}"
         lines.append(f"    v{i} = {_argument(parameter, f'a{i}', helper)}")
-    lines += _ties(signature, free)
     slots: list[str] = []
     for name, (kind, mutable) in bound.items():
-        values[name] = _bound(kind, mutable, slots, helper)
+        values[name] = f"b{len(slots)}"
+        lines.append(f"    b{len(slots)} = {_bound(kind, mutable, slots, helper)}")
+    own = tuple(tuple((free[i], axis) for i, axis in group) for group in signature.ties)
+    lines += _ties(own + ties, values)
     extra = [_bound(kind, False, slots, helper) for kind in captured]
     call = f"inner({', '.join([*(values[name] for name in parameters), *extra])})"
     arguments = "".join(f"a{i}, " for i in range(len(free)))
@@ -85,15 +89,14 @@ def _bound(kind: Kind, mutable: bool, slots: list[str], helper: Callable[[str, A
     return f"({', '.join(_bound(inner, mutable, slots, helper) for inner in kind)},)"
 
 
-def _ties(signature: Signature, names: list[str]) -> list[str]:
+def _ties(ties: Ties, values: dict[str, str]) -> list[str]:
     lines = []
-    for group in signature.ties:
-        (first, axis), *others = group
+    for (first, axis), *others in ties:
         for other, other_axis in others:
             said = (
-                f"the length of {names[other]} along axis {other_axis} must be that of {names[first]} along axis {axis}; "
+                f"the length of {other} along axis {other_axis} must be that of {first} along axis {axis}; "
                 f"found, expected:"
             )
-            here, there = f"v{other}.shape[{other_axis}]", f"v{first}.shape[{axis}]"
+            here, there = f"{values[other]}.shape[{other_axis}]", f"{values[first]}.shape[{axis}]"
             lines += [f"    if {here} != {there}:", f"        raise ValueError({said!r}, {here}, {there})"]
     return lines
