@@ -443,7 +443,7 @@ def test_the_index_of_a_mixed_tuple(monkeypatch):
 def test_a_failure_does_not_make_whole_numbers_constants(monkeypatch, compilations):
     scope = {"n": 1, "helper": math.sqrt}
     exec("def f(t):\n    return helper(t) * n\n", scope)
-    scope["helper"] = lambda t: t
+    scope["helper"] = object()
     with pytest.raises(rb.CompileError):
         callback(scope["f"])
     scope["helper"] = math.sqrt

@@ -159,13 +159,40 @@ def test_an_undecorated_helper():
         y = x + 1
         return undecorated(y)
 
-    assert message_of(f) == (
-        f"cannot compile f for f64(f64):\n"
-        f"  File {HERE!r}, line {first_line(f) + 2}, in f\n"
-        f"    return undecorated(y)\n"
-        f"  Untyped global name 'undecorated': Cannot determine Numba type of <class 'function'>\n"
-        f"  Hint: compiled code can only call compiled functions: decorate the one that is called with numba.njit"
-    )
+    assert rb.compile(f, "f64(f64)")(1.0) == undecorated(2.0)
+
+
+def test_what_a_helper_captures_is_never_stale():
+    scope = {"factor": 2.0}
+    exec("def helper(x):\n    return factor * x\n\ndef f(x):\n    return helper(x) + factor\n", scope)
+    for factor in (2.0, 3.0, -1.0):
+        scope["factor"] = factor
+        assert rb.compile(scope["f"], "f64(f64)")(10.0) == 11 * factor
+        assert rb._callback_for(scope["f"], "f64(f64)")(10.0) == 11 * factor
+
+
+def test_a_recursive_helper():
+    def factorial(n):
+        return 1.0 if n <= 1 else n * factorial(n - 1)
+
+    assert rb.compile(lambda x: factorial(5) + x, "f64(f64)")(0.5) == 120.5
+
+
+def test_an_array_that_a_helper_reads_is_refused():
+    scope = {"table": np.arange(3.0)}
+    exec("def helper(i):\n    return table[i]\n\ndef f(x):\n    return helper(1) + x\n", scope)
+    with pytest.raises(rb.CompileError, match="helper reads the array table, which would be frozen"):
+        rb.compile(scope["f"], "f64(f64)")
+
+
+def test_objmode_blocks_are_refused():
+    def f(x):
+        with numba.objmode(y="float64"):
+            y = float(str(x))
+        return y
+
+    with pytest.raises(rb.CompileError, match=r"a `with objmode` block .* runs in the interpreter"):
+        rb.compile(f, "f64(f64)")
 
 
 def test_an_unsupported_feature():

@@ -15,6 +15,7 @@ from numba import types as types
 from numba.core import cgutils, ir, ir_utils, postproc
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import FunctionPass, register_pass
+from numba.core.dispatcher import Dispatcher
 from numba.core.runtime import _nrt_python  # pyright: ignore[reportAttributeAccessIssue] - an extension module
 from numba.core.serialize import _numba_unpickle, runtime_build_excinfo_struct
 from numba.core.untyped_passes import InlineClosureLikes, TranslateByteCode
@@ -125,7 +126,49 @@ def slot(index: int, through: bool) -> Any:
     return load_slot
 
 
-def lifting_compiler(lifted: Mapping[tuple[str, ...], tuple[str, Any]], escaped: set[str]) -> type[CompilerBase]:
+class Callees:
+    """The functions that a compiled function calls, compiled with its checks.
+
+    A jitted function is compiled again, with bounds checks unless it declines them itself: an index past the end must not
+    corrupt memory because it stands in a helper. A plain function is compiled as if it were decorated.
+    """
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._options = options
+        # Keeps the originals too, so that their identities stay theirs.
+        self._made: dict[int, tuple[Any, Any]] = {}
+
+    def replacement(self, value: Any, typingctx: Any) -> Any:
+        """What to call in place of a function; None for all else."""
+        known = self._made.get(id(value))
+        if known is not None:
+            return known[1]
+        if isinstance(value, Dispatcher):
+            options = {key: v for key, v in value.targetoptions.items() if key != "nopython"}
+            if options.get("boundscheck") is None:
+                options["boundscheck"] = self._options["boundscheck"]
+            function = value.py_func
+        elif isinstance(value, pytypes.FunctionType) and not known_to_numba(value, typingctx):
+            options, function = dict(self._options), value
+        else:
+            return None
+        made = njit(pipeline_class=lifting_compiler({}, set(), self), **options)(function)
+        self._made[id(value)] = self._made[id(made)] = (value, made)
+        return made
+
+
+def known_to_numba(function: Any, typingctx: Any) -> bool:
+    """Whether Numba has an implementation of its own for a Python function."""
+    try:
+        typingctx.resolve_value_type(function)
+    except Exception:
+        return False
+    return True
+
+
+def lifting_compiler(
+    lifted: Mapping[tuple[str, ...], tuple[str, Any]], escaped: set[str], callees: Callees | None = None
+) -> type[CompilerBase]:
     """A compiler in which reads of captured names become reads of extra parameters.
 
     `lifted` maps a path (a global or captured name, then attributes of modules) to the parameter's name and the
@@ -140,7 +183,7 @@ def lifting_compiler(lifted: Mapping[tuple[str, ...], tuple[str, Any]], escaped:
             FunctionPass.__init__(self)
 
         def run_pass(self, state: Any) -> Any:
-            return lift_captured(state, lifted, set())
+            return lift_captured(state, lifted, set(), callees)
 
     @register_pass(mutates_CFG=False, analysis_only=False)
     class LiftInlined(FunctionPass):
@@ -150,7 +193,7 @@ def lifting_compiler(lifted: Mapping[tuple[str, ...], tuple[str, Any]], escaped:
             FunctionPass.__init__(self)
 
         def run_pass(self, state: Any) -> Any:
-            return lift_captured(state, lifted, escaped)
+            return lift_captured(state, lifted, escaped, callees)
 
     class LiftingCompiler(CompilerBase):
         def define_pipelines(self) -> list[Any]:
@@ -164,8 +207,13 @@ def lifting_compiler(lifted: Mapping[tuple[str, ...], tuple[str, Any]], escaped:
     return LiftingCompiler
 
 
-def lift_captured(state: Any, lifted: Mapping[tuple[str, ...], tuple[str, Any]], escaped: set[str]) -> bool:
-    """Replaces assignments from captured names by assignments from extra parameters."""
+def lift_captured(
+    state: Any,
+    lifted: Mapping[tuple[str, ...], tuple[str, Any]],
+    escaped: set[str],
+    callees: Callees | None,
+) -> bool:
+    """Replaces assignments from captured names by assignments from extra parameters, and callees by checked ones."""
     func_ir = state.func_ir
     changed = False
     names = {path[0] for path in lifted}
@@ -179,8 +227,10 @@ def lift_captured(state: Any, lifted: Mapping[tuple[str, ...], tuple[str, Any]],
             value = statement.value
             if isinstance(value, (ir.Global, ir.FreeVar)):
                 path, found = (value.name,), value.value
-            elif isinstance(value, ir.Expr) and value.op == "getattr" and (
-                origin := _module_origin(value.value.name, definitions, frozenset())
+            elif (
+                isinstance(value, ir.Expr)
+                and value.op == "getattr"
+                and (origin := _module_origin(value.value.name, definitions, frozenset()))
             ):
                 base, module = origin
                 path, found = (*base, value.attr), getattr(module, value.attr, None)
@@ -196,6 +246,11 @@ def lift_captured(state: Any, lifted: Mapping[tuple[str, ...], tuple[str, Any]],
                 scope: Any = statement.target.scope
                 statement.value = scope.get(parameter)
                 changed = True
+            elif callees is not None:
+                callee = callees.replacement(found, state.typingctx)
+                if callee is not None and callee is not found:
+                    statement.value = ir.Global(".".join(path), callee, statement.loc)
+                    changed = True
     if changed:
         _restore_parameters(func_ir)
         func_ir._definitions = ir_utils.build_definitions(func_ir.blocks)

@@ -49,10 +49,10 @@ def callback_for(
     options: dict[str, Any] = {} if error_model is None else {"error_model": error_model}
     if isinstance(obj, types.FunctionType):
         callback = compile_bound(obj, (), {}, args, signature, options)
-        # An array may get other memory (resize) or another shape in place, so callbacks that hold one are made anew.
+        # An array may get other memory (resize) or another shape in place, and a helper may capture something else by now.
         if (
             plan is not None
-            and not any(isinstance(value, (tuple, np.ndarray, np.void)) for _, value in values)
+            and not any(isinstance(value, (tuple, np.ndarray, np.void, types.FunctionType)) for _, value in values)
             and not obj.__defaults__
         ):
             plan.recent[text, error_model] = Recent(None, obj.__kwdefaults__, values, callback)

@@ -106,7 +106,9 @@ def _items(value: Any) -> Iterator[Any]:
 def array_kind(value: np.ndarray, what: str) -> Kind:
     """The type as which an array is lifted; a 0-dimensional one is a scalar, by its present value."""
     if isinstance(value, np.ma.MaskedArray):
-        raise CompileError(f"{what} is a masked array, whose mask compiled code would ignore: use .filled() or .compressed()")
+        raise CompileError(
+            f"{what} is a masked array, whose mask compiled code would ignore: use .filled() or .compressed()"
+        )
     element = SCALAR_NAMES.get(value.dtype)
     if element is None or not value.dtype.isnative:
         raise CompileError(
@@ -186,9 +188,7 @@ class Plan:
         self.positional = code.co_varnames[:positional]
         self.keyword_only = code.co_varnames[positional : positional + keyword]
         self.variadic = bool(code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS))
-        self.suspends = bool(
-            code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR)
-        )
+        self.suspends = bool(code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR))
         # The last callback made without bound data, for each signature and error model.
         self.recent: dict[tuple[str, str | None], Recent] = {}
 

@@ -7,6 +7,8 @@ import threading
 import types
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from . import _ringback
 from .callback import Callback, Ties
 from .capture import Array, Kind, Path, Plan, frozen_key, kind_of, leaves, native
@@ -218,11 +220,26 @@ def _key(
     for path, value in captured:
         kind = None if path in plan.frozen else kind_of(value, ".".join(path))
         if kind is None:
-            parts.append((path, *frozen_key(value)))
+            parts.append((path, *frozen_key(value), *helper_key(value)))
         else:
             parts.append((path, kind))
             lifted.append((kind, value))
     return (id(function.__code__), signature.text, _option_key(options), tuple(free), ties, *parts), lifted
+
+
+def helper_key(value: Any, seen: frozenset[int] = frozenset()) -> tuple[Any, ...]:
+    """For a plain function that is called: its code, and by value all that is frozen into it."""
+    if not isinstance(value, types.FunctionType) or id(value.__code__) in seen:
+        return ()
+    parts: list[Any] = [id(value.__code__)]
+    for path, item in plan_of(value.__code__).values(value):
+        if isinstance(item, np.ndarray) or (isinstance(item, tuple) and any(isinstance(x, np.ndarray) for x in item)):
+            raise CompileError(
+                f"{value.__name__} reads the array {'.'.join(path)}, which would be frozen into the code of the function that "
+                f"calls it: pass it to {value.__name__} as an argument"
+            )
+        parts.append((path, *frozen_key(item), *helper_key(item, seen | {id(value.__code__)})))
+    return tuple(parts)
 
 
 def _option_key(options: dict[str, Any]) -> tuple[Any, ...]:
@@ -314,7 +331,8 @@ def _build(
     bound_kinds = {name: (d.kind, d.mutable) for name, d in bound.items()}
     captured_kinds = [kind for _, kind, _ in captured]
     source, scope, types_, result, slots = shim_source(signature, parameters, free, bound_kinds, captured_kinds, ties)
-    pipeline = _numba.lifting_compiler(extra, escaped)
+    callees = _numba.Callees({key: value for key, value in options.items() if key != "locals"})
+    pipeline = _numba.lifting_compiler(extra, escaped, callees)
     try:
         return _numba.compile_shim(clone, source, scope, types_, result, options, pipeline), slots
     except (CompileError, KeyboardInterrupt, MemoryError):

@@ -105,7 +105,8 @@ def _make(function: Callable[..., Any], signature: Signature, shown: Any) -> Cal
         ctypes.c_int32, ctypes.c_size_t, ctypes.c_size_t, *map(passed_ctype, parameters), ctypes.c_void_p
     )
     native = prototype(run)
-    address = ctypes.cast(native, ctypes.c_void_p).value or 0
+    # `ctypes.cast` would put the function into a cycle with itself, which only the garbage collector ends.
+    address = ctypes.c_size_t.from_buffer(native).value
     code = _ringback.Code(signature, (), address, _HOOKS, {}, native)
     return Callback._of(code, (), shown, None, {}, {})
 

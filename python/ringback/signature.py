@@ -62,9 +62,13 @@ def _annotation(function: str, name: str, annotation: Any, owner: Any) -> str:
         )
     if isinstance(annotation, str):
         text = annotation.strip("'\" ")
-        value = getattr(owner, "__globals__", {}).get(text)
         if text in _STRINGS:
             return _STRINGS[text]
+        # `from __future__ import annotations` makes texts of them all: np.float32, types.float64.
+        first, *attributes = text.split(".")
+        value = getattr(owner, "__globals__", {}).get(first)
+        for attribute in attributes:
+            value = getattr(value, attribute, None)
         if value is None or isinstance(value, str):
             return text
         annotation = value

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
 
+use crate::producer::Produced;
+
 /// How `*error` is turned into an exception, or dropped.
 ///
 /// `restore(address)` consumes an error and returns the exception; `discard(address)` consumes it. `excinfo`
@@ -41,14 +43,27 @@ impl Hooks {
 
     /// Consumes an error as soon as some thread holds the GIL: this one may not.
     pub(crate) fn discard_later(self: &Arc<Self>, error: usize) {
-        DISCARDED.lock().unwrap_or_else(PoisonError::into_inner).push((Arc::clone(self), error));
-        if !SCHEDULED.swap(true, Ordering::AcqRel) && !super::producer::schedule(run) {
-            SCHEDULED.store(false, Ordering::Release);
-        }
+        later(Garbage::Error(Arc::clone(self), error));
     }
 }
 
-static DISCARDED: Mutex<Vec<(Arc<Hooks>, usize)>> = Mutex::new(Vec::new());
+/// What was dropped where nobody knew whether the GIL was held.
+pub(crate) enum Garbage {
+    /// An error that nobody will raise.
+    Error(Arc<Hooks>, usize),
+    /// The last reference to bound data and code.
+    Data(Produced),
+}
+
+/// Drops it on the main thread, as soon as that runs Python.
+pub(crate) fn later(garbage: Garbage) {
+    DISCARDED.lock().unwrap_or_else(PoisonError::into_inner).push(garbage);
+    if !SCHEDULED.swap(true, Ordering::AcqRel) && !super::producer::schedule(run) {
+        SCHEDULED.store(false, Ordering::Release);
+    }
+}
+
+static DISCARDED: Mutex<Vec<Garbage>> = Mutex::new(Vec::new());
 static SCHEDULED: AtomicBool = AtomicBool::new(false);
 
 /// Runs on the main thread, between two of its Python instructions.
@@ -57,12 +72,17 @@ fn run(py: Python<'_>) {
     drain(py);
 }
 
-/// Consumes the errors that threads without the GIL have dropped.
+/// Consumes what threads without the GIL have dropped.
 pub(crate) fn drain(py: Python<'_>) {
-    let errors = std::mem::take(&mut *DISCARDED.lock().unwrap_or_else(PoisonError::into_inner));
-    for (hooks, error) in errors {
-        if let Err(failure) = hooks.discard.bind(py).call1((error,)) {
-            failure.write_unraisable(py, None);
+    let garbage = std::mem::take(&mut *DISCARDED.lock().unwrap_or_else(PoisonError::into_inner));
+    for item in garbage {
+        match item {
+            Garbage::Error(hooks, error) => {
+                if let Err(failure) = hooks.discard.bind(py).call1((error,)) {
+                    failure.write_unraisable(py, None);
+                }
+            }
+            Garbage::Data(data) => drop(data),
         }
     }
 }

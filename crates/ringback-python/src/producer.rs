@@ -16,7 +16,7 @@ use ringback::python::to_capsule;
 use ringback::raw::{Shared, write_text};
 use ringback::{Params, Ret};
 
-use crate::errors::{Errors, Hooks};
+use crate::errors::{Errors, Garbage, Hooks, later};
 use crate::signature::Signature;
 
 /// Compiled code for one signature and one list of bound slots. Lives as long as any callback made from it.
@@ -104,7 +104,7 @@ impl Code {
 /// Code together with the data bound to it: what a callback record is made of.
 #[allow(clippy::vec_box, reason = "`env` points into the boxes, which must not move when the vector grows")]
 #[derive(Debug)]
-struct Produced {
+pub(crate) struct Produced {
     code: Arc<Compiled>,
     /// 8 bytes a slot: the scalar itself, or a pointer into `parts` or `views`.
     env: Box<[u64]>,
@@ -300,11 +300,14 @@ impl Produced {
 }
 
 unsafe extern "C" fn release(record: *mut CallbackRecord) {
-    // SAFETY: called once, with a record of ours. The arrays' last reference may go here, without the GIL:
-    // PyO3 then drops them when the interpreter is next attached to.
-    unsafe {
+    // SAFETY: called once, with a record of ours.
+    let produced = unsafe {
         (*record).release = None;
-        drop(Arc::from_raw((*record).private_data.cast::<Produced>()));
+        Arc::from_raw((*record).private_data.cast::<Produced>())
+    };
+    // Arrays may go with the last reference, and whether this thread holds the GIL is known to nobody here.
+    if let Some(last) = Arc::into_inner(produced) {
+        later(Garbage::Data(last));
     }
 }
 
@@ -355,7 +358,8 @@ pub(crate) fn schedule(work: fn(Python<'_>)) -> bool {
         // SAFETY: `work` is the function below, and pending calls run with the GIL held.
         unsafe {
             let work = std::mem::transmute::<*mut c_void, fn(Python<'_>)>(work);
-            work(Python::assume_attached());
+            // Attached to in PyO3's own books too, so that references are dropped at once.
+            Python::attach(work);
         }
         0
     }

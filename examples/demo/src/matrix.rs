@@ -25,7 +25,13 @@ fn checked(data: &[f64], m: usize, n: usize) -> PyResult<Vec<f64>> {
 /// Applies a callback that takes pointers: nothing but this line of Rust promises that they are right.
 #[pyfunction]
 #[allow(unsafe_code, reason = "what the other form of this function does without")]
-pub(crate) fn map_with_pointers(py: Python<'_>, f: WithPointers, data: Vec<f64>, m: usize, n: usize) -> PyResult<Vec<f64>> {
+pub(crate) fn map_with_pointers(
+    py: Python<'_>,
+    f: WithPointers,
+    data: Vec<f64>,
+    m: usize,
+    n: usize,
+) -> PyResult<Vec<f64>> {
     let mut out = checked(&data, m, n)?;
     // SAFETY: both buffers hold m * n numbers, as the callback expects.
     py.detach(|| unsafe { f.call(data.as_ptr(), out.as_mut_ptr(), m, n) })?;
