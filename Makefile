@@ -5,6 +5,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# An absolute path: maturin runs in the packages' own folders.
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -24,15 +25,15 @@ $(VENV)/.requirements: $(BIN)/python requirements-dev.txt
 	touch $@
 
 $(VENV)/.installed: $(VENV)/.requirements $(PACKAGE_SOURCES)
-	$(BIN)/python scripts/install.py $(BIN)/python .
+	$(BIN)/python scripts/install.py $(PYO3_PYTHON) .
 	touch $@
 
 $(VENV)/.demo: $(VENV)/.installed
-	$(BIN)/python scripts/install.py $(BIN)/python examples/demo
+	$(BIN)/python scripts/install.py $(PYO3_PYTHON) examples/demo
 	touch $@
 
 $(VENV)/.testing: $(VENV)/.installed
-	$(BIN)/python scripts/install.py $(BIN)/python tests/extension
+	$(BIN)/python scripts/install.py $(PYO3_PYTHON) tests/extension
 	touch $@
 
 demo: $(VENV)/.demo               ## a Python function inside a Rust integrator

@@ -10,7 +10,6 @@ import weakref
 import numba
 import numpy as np
 import pytest
-
 import ringback as rb
 from ringback.integrate import quad
 

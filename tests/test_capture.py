@@ -13,7 +13,6 @@ from collections import namedtuple
 import numba
 import numpy as np
 import pytest
-
 import ringback as rb
 
 compiler = importlib.import_module("ringback.compile")
@@ -191,7 +190,7 @@ def test_a_module_that_is_exchanged(monkeypatch):
 def test_many_names_before_an_attribute():
     # Beyond 255 names, the bytecode has instructions that only extend an operand.
     names = [f"name_{i}" for i in range(300)]
-    scope = {name: 1.0 for name in names} | {"config": config}
+    scope = dict.fromkeys(names, 1.0) | {"config": config}
     exec(f"def f(t):\n    return t * ({' + '.join(names)} + config.late)\n", scope)
     config.late = 1.0
     assert callback(scope["f"])(1.0) == 301.0
@@ -223,7 +222,7 @@ def test_a_name_without_a_value_yet():
 
         with pytest.raises(rb.CompileError) as error:
             callback(f)
-        later = 1.0  # noqa: F841
+        later = 1.0
         return str(error.value), callback(f)(1.0)
 
     assert make() == ("f refers to later, which has no value yet: define it before", 2.0)
@@ -593,3 +592,66 @@ def test_threads_share_one_compilation(compilations):
         thread.join()
     assert sorted(results) == [(float(k), k + 0.25) for k in range(4)]
     assert compilations() == 1
+
+
+# What other functions and modules hold
+
+
+def test_what_a_jitted_helper_reads():
+    """Numba freezes it into the helper, so the helper is compiled anew when it changes."""
+    names = {"numba": numba, "K": 1.0, "T": np.array([1.0, 2.0])}
+    exec(
+        "@numba.njit\ndef helper(x): return x * K + T[0]\n"
+        "@numba.njit\ndef outer(x): return helper(x)\n"
+        "def f(t): return outer(t)",
+        names,
+    )
+    f = names["f"]
+    assert callback(f)(2.0) == 3.0
+    names["K"] = 10.0
+    assert callback(f)(2.0) == 21.0
+    names["T"][0] = 5.0
+    assert callback(f)(2.0) == 25.0
+
+
+def test_a_users_module_named_like_one_of_the_standard_library():
+    profile = types.ModuleType("profile")
+    profile.k = 1.0
+
+    def f(t):
+        return t * profile.k
+
+    assert callback(f)(1.0) == 1.0
+    profile.k = 5.0
+    assert callback(f)(1.0) == 5.0
+
+
+def test_a_module_that_makes_its_attributes_up():
+    fresh = types.ModuleType("fresh")
+
+    def make(name):
+        if name == "k":
+            return 2.0 * len(name)
+        raise AttributeError(name)
+
+    fresh.__getattr__ = make
+    with pytest.raises(rb.CompileError, match=r"fresh\.k changed while the function was compiled: try again"):
+        callback(lambda t: t * fresh.k)
+
+
+def test_masked_arrays_are_refused():
+    masked = np.ma.array([1.0, 2.0], mask=[True, False])
+    with pytest.raises(rb.CompileError, match="masked is a masked array, whose mask compiled code would ignore"):
+        callback(lambda t: t * masked.sum())
+
+
+def test_generators_and_coroutines_are_refused():
+    def generator(t):
+        yield t
+
+    async def coroutine(t):
+        return t
+
+    for f in (generator, coroutine):
+        with pytest.raises(rb.CompileError, match=f"{f.__name__} is a generator or a coroutine"):
+            callback(f)

@@ -7,9 +7,8 @@ import math
 import numba
 import numpy as np
 import pytest
-from numba import types
-
 import ringback as rb
+from numba import types
 from ringback.integrate import quad
 
 SCALARS = ["bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64", "c64", "c128"]
@@ -56,7 +55,7 @@ def test_numbas_array_types():
 
 
 def test_annotations():
-    def f(x: float, n: int, flip: bool, table: "[f64]", out: "mut [f64]", z: complex) -> float:
+    def f(x: float, n: int, flip: bool, table: [f64], out: mut[f64], z: complex) -> float:
         out[0] = z.imag
         return -x * n if flip else x * n + table[0]
 
@@ -278,7 +277,7 @@ def test_a_variable_number_of_parameters():
 
 def test_an_undefined_name():
     def f(x):
-        return x + nowhere  # noqa: F821
+        return x + nowhere
 
     assert message_of(f) == "f refers to nowhere, which is not defined"
 
@@ -400,7 +399,11 @@ def test_arrays_of_each_type(element):
         x[0], x[-1] = x[-1], x[0]
 
     cb = rb.compile(swap, f"void(mut [{element}])")
-    x = np.array([0, 1, 1]).astype(element if element == "bool" else {"i": "i", "u": "u", "f": "f", "c": "c"}[element[0]] + str(int(element[1:]) // 8))
+    x = np.array([0, 1, 1]).astype(
+        element
+        if element == "bool"
+        else {"i": "i", "u": "u", "f": "f", "c": "c"}[element[0]] + str(int(element[1:]) // 8)
+    )
     expected = x[::-1].copy()
     cb(x)
     assert x.tolist() == expected.tolist()
@@ -414,7 +417,10 @@ def test_arguments_word_for_word():
         (([1.0], x), "argument 1: an array [f64] expected, found list"),
         ((x.astype(np.float32), x), "argument 1: [f64] expected, found an array of float32: convert it with .astype"),
         ((np.zeros((1, 1)), x), "argument 1: [f64] expected, found an array of 2 dimensions"),
-        ((np.zeros(4)[::2], x), "argument 1: [f64] expected, found an array of another layout: use np.ascontiguousarray"),
+        (
+            (np.zeros(4)[::2], x),
+            "argument 1: [f64] expected, found an array of another layout: use np.ascontiguousarray",
+        ),
         ((x, np.frombuffer(bytes(16))), "argument 2: mut [f64] expected, found a read-only array"),
     ]:
         with pytest.raises(TypeError) as error:

@@ -6,6 +6,7 @@ import gc
 import subprocess
 import sys
 import textwrap
+import time
 import weakref
 from typing import Any
 
@@ -33,10 +34,10 @@ def callbacks() -> dict[str, Any]:
 
 
 def settle() -> None:
-    """What waits for the GIL runs between two instructions of the main thread; no call into Ringback is needed."""
-    for _ in range(1000):
-        pass
-    gc.collect()
+    """What waits for the GIL runs when the main thread next takes it; no call into Ringback is needed."""
+    for _ in range(2):
+        time.sleep(0.001)
+        gc.collect()
 
 
 def test_the_table_of_pairs(callbacks: dict[str, Any]) -> None:

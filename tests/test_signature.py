@@ -5,9 +5,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 import pytest
-from numba import types
-
 import ringback as rb
+from numba import types
 from ringback._ringback import Signature as NativeSignature
 from ringback.signature import from_annotations, to_signature
 
@@ -91,7 +90,8 @@ def test_mismatch_names_both():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "f64", "(f64)", "f65(f64)", "f64(f64", "f64(mut f64)", "[f64](f64)", "float64[:](f64)", "f64([f64; 3])", "é"]
+    "text",
+    ["", "f64", "(f64)", "f65(f64)", "f64(f64", "f64(mut f64)", "[f64](f64)", "float64[:](f64)", "f64([f64; 3])", "é"],
 )
 def test_no_signature(text):
     with pytest.raises(rb.SignatureError) as raised:
@@ -115,7 +115,7 @@ def test_a_result_is_needed():
 
 def test_annotations():
     def python(x: float, n: int, b: bool, z: complex) -> float: ...
-    def strings(x: "[f64]", out: "mut [f64]") -> None: ...  # noqa: F722, UP037
+    def strings(x: "[f64]", out: "mut [f64]") -> None: ...  # noqa: UP037
     def widths(x: np.float32, n: np.uint8) -> np.complex64: ...
     def numba_types(x: types.float64) -> types.int32: ...
 

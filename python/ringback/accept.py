@@ -52,7 +52,10 @@ def callback_for(
         # An array may get other memory (resize) or another shape in place, and a helper may capture something else by now.
         if (
             plan is not None
-            and not any(isinstance(value, (tuple, np.ndarray, np.void, types.FunctionType)) for _, value in values)
+            and not any(
+                isinstance(value, (tuple, np.ndarray, np.void, types.FunctionType)) or hasattr(value, "py_func")
+                for _, value in values
+            )
             and not obj.__defaults__
         ):
             plan.recent[text, error_model] = Recent(None, obj.__kwdefaults__, values, callback)

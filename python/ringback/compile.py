@@ -228,11 +228,19 @@ def _key(
 
 
 def helper_key(value: Any, seen: frozenset[int] = frozenset()) -> tuple[Any, ...]:
-    """For a plain function that is called: its code, and by value all that is frozen into it."""
+    """For a function that is called: its code, and by value all that is frozen into it.
+
+    The arrays that a jitted function reads are copied into its code, as Numba always does: their contents count.
+    """
+    jitted = hasattr(value, "py_func")
+    value = value.py_func if jitted else value
     if not isinstance(value, types.FunctionType) or id(value.__code__) in seen:
         return ()
     parts: list[Any] = [id(value.__code__)]
     for path, item in plan_of(value.__code__).values(value):
+        if jitted and isinstance(item, np.ndarray):
+            parts.append((path, item.dtype.str, item.shape, item.strides, item.tobytes()))
+            continue
         if isinstance(item, np.ndarray) or (isinstance(item, tuple) and any(isinstance(x, np.ndarray) for x in item)):
             raise CompileError(
                 f"{value.__name__} reads the array {'.'.join(path)}, which would be frozen into the code of the function that "

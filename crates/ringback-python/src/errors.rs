@@ -58,7 +58,7 @@ pub(crate) enum Garbage {
 /// Drops it on the main thread, as soon as that runs Python.
 pub(crate) fn later(garbage: Garbage) {
     DISCARDED.lock().unwrap_or_else(PoisonError::into_inner).push(garbage);
-    if !SCHEDULED.swap(true, Ordering::AcqRel) && !super::producer::schedule(run) {
+    if !SCHEDULED.swap(true, Ordering::AcqRel) && !super::producer::schedule(drain) {
         SCHEDULED.store(false, Ordering::Release);
     }
 }
@@ -66,14 +66,12 @@ pub(crate) fn later(garbage: Garbage) {
 static DISCARDED: Mutex<Vec<Garbage>> = Mutex::new(Vec::new());
 static SCHEDULED: AtomicBool = AtomicBool::new(false);
 
-/// Runs on the main thread, between two of its Python instructions.
-fn run(py: Python<'_>) {
-    SCHEDULED.store(false, Ordering::Release);
-    drain(py);
-}
-
-/// Consumes what threads without the GIL have dropped.
+/// Consumes what threads without the GIL have dropped. (CPython runs pending calls only when the main thread next takes
+/// the GIL, so whoever passes here with it helps.)
 pub(crate) fn drain(py: Python<'_>) {
+    if !SCHEDULED.swap(false, Ordering::AcqRel) {
+        return;
+    }
     let garbage = std::mem::take(&mut *DISCARDED.lock().unwrap_or_else(PoisonError::into_inner));
     for item in garbage {
         match item {

@@ -16,7 +16,7 @@ use ringback::python::to_capsule;
 use ringback::raw::{Shared, write_text};
 use ringback::{Params, Ret};
 
-use crate::errors::{Errors, Garbage, Hooks, later};
+use crate::errors::{Errors, Garbage, Hooks, drain, later};
 use crate::signature::Signature;
 
 /// Compiled code for one signature and one list of bound slots. Lives as long as any callback made from it.
@@ -132,6 +132,7 @@ pub struct Callback {
 impl Callback {
     #[new]
     fn new(code: Bound<'_, Code>, values: &Bound<'_, PyTuple>) -> PyResult<Self> {
+        drain(code.py());
         let compiled = Arc::clone(&code.get().0);
         if values.len() != compiled.slots.len() {
             return Err(PyTypeError::new_err(format!(

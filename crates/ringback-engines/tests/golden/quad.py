@@ -47,9 +47,7 @@ FAMILIES: dict[str, Callable[[float, float], float]] = {
     "sine_of_inverse": lambda x, p: math.sin(p / x),
     "peak": lambda x, p: math.exp(-(p * (x - 0.4)) * (p * (x - 0.4))),
     "runge": lambda x, p: 1.0 / (1.0 + p * x * x),
-    "quadpack_page_83": lambda x, p: (
-        x * math.sin(30.0 * x) / math.sqrt(1.0 - (x / (2.0 * pi)) * (x / (2.0 * pi)))
-    ),
+    "quadpack_page_83": lambda x, p: x * math.sin(30.0 * x) / math.sqrt(1.0 - (x / (2.0 * pi)) * (x / (2.0 * pi))),
     "two_cusps": lambda x, p: math.sqrt(abs(x - 0.25)) + math.log(abs(x - p)),
     "exp_abs": lambda x, p: math.exp(-p * abs(x)),
     "damped_sine": lambda x, p: math.exp(-x) * math.sin(p * x),
