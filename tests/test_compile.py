@@ -170,6 +170,26 @@ def test_what_a_helper_captures_is_never_stale():
         assert rb._callback_for(scope["f"], "f64(f64)")(10.0) == 11 * factor
 
 
+def test_what_a_jitted_helper_captures_is_never_stale():
+    scope = {"factor": 2.0, "table": np.array([1.0, 2.0]), "njit": numba.njit}
+    exec("@njit\ndef helper(x):\n    return factor * x + table[0]\n\ndef f(x):\n    return helper(x)\n", scope)
+    for factor in (2.0, 3.0):
+        scope["factor"] = factor
+        assert rb._callback_for(scope["f"], "f64(f64)")(10.0) == 10 * factor + 1
+    scope["table"][0] = 5.0
+    assert rb._callback_for(scope["f"], "f64(f64)")(10.0) == 35.0
+
+
+def test_a_large_array_of_a_jitted_helper_stays_alive():
+    scope = {"table": np.arange(250_000.0), "njit": numba.njit}
+    exec("@njit\ndef helper(x):\n    return table[int(x)]\n\ndef f(x):\n    return helper(x)\n", scope)
+    callback = rb._callback_for(scope["f"], "f64(f64)")
+    scope["table"] = np.zeros(3)
+    churn = [np.full(250_000, -1.0) for _ in range(20)]
+    assert callback(249_999.0) == 249_999.0
+    assert len(churn) == 20
+
+
 def test_a_recursive_helper():
     def factorial(n):
         return 1.0 if n <= 1 else n * factorial(n - 1)

@@ -20,6 +20,9 @@ _PASSED_ON = frozenset(
     {"boundscheck", "fastmath", "error_model", "locals", "debug", "nogil", "inline", "no_cpython_wrapper"}
 )
 
+# Numba copies constant arrays up to this size, in bytes, into the code.
+_FROZEN_COPY = 10**6
+
 _lock = threading.RLock()
 _plans: dict[int, Plan] = {}
 _compiled: dict[tuple[Any, ...], Compiled] = {}
@@ -227,26 +230,31 @@ def _key(
     return (id(function.__code__), signature.text, _option_key(options), tuple(free), ties, *parts), lifted
 
 
-def helper_key(value: Any, seen: frozenset[int] = frozenset()) -> tuple[Any, ...]:
+def helper_key(value: Any, keep: list[Any] | None = None, seen: frozenset[int] = frozenset()) -> tuple[Any, ...]:
     """For a function that is called: its code, and by value all that is frozen into it.
 
-    The arrays that a jitted function reads are copied into its code, as Numba always does: their contents count.
+    Arrays that jitted functions read are frozen by Numba: small ones as a copy, large ones by their address, so those
+    must stay alive (`keep`).
     """
-    jitted = hasattr(value, "py_func")
-    value = value.py_func if jitted else value
-    if not isinstance(value, types.FunctionType) or id(value.__code__) in seen:
+    function = value if isinstance(value, types.FunctionType) else getattr(value, "py_func", None)
+    if not isinstance(function, types.FunctionType) or id(function.__code__) in seen:
         return ()
-    parts: list[Any] = [id(value.__code__)]
-    for path, item in plan_of(value.__code__).values(value):
-        if jitted and isinstance(item, np.ndarray):
-            parts.append((path, item.dtype.str, item.shape, item.strides, item.tobytes()))
-            continue
-        if isinstance(item, np.ndarray) or (isinstance(item, tuple) and any(isinstance(x, np.ndarray) for x in item)):
-            raise CompileError(
-                f"{value.__name__} reads the array {'.'.join(path)}, which would be frozen into the code of the function that "
-                f"calls it: pass it to {value.__name__} as an argument"
+    seen |= {id(function.__code__)}
+    parts: list[Any] = [id(function.__code__)]
+    for path, item in plan_of(function.__code__).values(function):
+        if isinstance(item, np.ndarray):
+            if function is value:
+                raise CompileError(
+                    f"{function.__name__} reads the array {'.'.join(path)}, which would be frozen into the code of the "
+                    f"function that calls it: pass it to {function.__name__} as an argument"
+                )
+            parts.append(
+                (path, item.dtype.str, item.shape, item.tobytes() if item.nbytes <= _FROZEN_COPY else id(item))
             )
-        parts.append((path, *frozen_key(item), *helper_key(item, seen | {id(value.__code__)})))
+            if keep is not None:
+                keep.append(item)
+        else:
+            parts.append((path, *frozen_key(item), *helper_key(item, keep, seen)))
     return tuple(parts)
 
 
@@ -299,6 +307,8 @@ def _compile(
         plan.frozen |= again
     code = _ringback.Code(signature, tuple(slots), shim.address, errors, shim.exceptions(), shim)
     keep = [function.__code__, *(value for path, value in captured if path not in {p for p, _, _ in present})]
+    for _, value in captured:
+        helper_key(value, keep)
     return Compiled(code, shim, [(path, kind) for path, kind, _ in present], keep), key, lifted
 
 
