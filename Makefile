@@ -55,7 +55,7 @@ sanitize: $(VENV)/.requirements   ## the core crate's tests under Miri, else Add
 	$(BIN)/python scripts/sanitize.py
 
 lint: $(VENV)/.installed          ## rustfmt, clippy, ruff, pyright, rustdoc
-	$(BIN)/python -m pip install -q ruff==0.17.6 pyright==1.1.414
+	$(BIN)/python -m pip install -q ruff==0.17.6 "pyright[nodejs]==1.1.414"
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy -p ringback --all-targets --features ndarray,complex -- -D warnings

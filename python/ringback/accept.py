@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import types
 from typing import Any
 
@@ -87,7 +86,7 @@ def _fitting(callback: _ringback.Callback, signature: Signature, args: tuple[Any
     if args:
         parameters = native_signature(callback).parameters
         function = getattr(callback, "_function", None)
-        names = [] if function is None else list(inspect.signature(function).parameters)
+        names = [] if function is None else list(plan_of(function.__code__).parameters)
         bound = set(getattr(callback, "_bound", ()))
         free = [name for name in names if name not in bound][: len(parameters)]
         behind = free[len(signature.parameters) :]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import types
 from typing import Any
 
 from . import _ringback
 from .callback import Callback, check_array, native_signature, scalar
 from .capture import Array, kind_of
-from .compile import Data, bind_function, describe, plain
+from .compile import Data, bind_function, describe, plain, plan_of
 from .signature import Signature
 
 
@@ -59,7 +58,7 @@ def bind(function: Any, **data: Any) -> Any:
 
 
 def _check_names(function: types.FunctionType, data: dict[str, Any]) -> None:
-    parameters = inspect.signature(function).parameters
+    parameters = plan_of(function.__code__).parameters
     for name in data:
         if name not in parameters:
             raise TypeError(
@@ -74,7 +73,7 @@ def compile_bound(
     inner, own = plain(function)
     if not leading and not data and not trailing:
         return bind_function(inner, signature, {**options, **own}, {})
-    names = list(inspect.signature(inner).parameters)
+    names = plan_of(inner.__code__).parameters
     if len(leading) > len(names):
         raise TypeError(f"{inner.__name__} takes {len(names)} arguments, found {len(leading)} bound to it")
     values = dict(zip(names, leading, strict=False))
@@ -112,7 +111,7 @@ def bind_declared(callback: Callback, data: dict[str, Any]) -> Callback:
         )
     signature = native_signature(callback)
     # The free parameters of the function, in the order of the signature.
-    free = [name for name in inspect.signature(function).parameters if name not in callback._bound]
+    free = [name for name in plan_of(function.__code__).parameters if name not in callback._bound]
     bound: dict[str, Data] = dict(callback._bound)
     left: list[str] = []
     for name, parameter in zip(free, signature.parameters, strict=False):

@@ -187,6 +187,8 @@ class Plan:
         positional, keyword = code.co_argcount, code.co_kwonlyargcount
         self.positional = code.co_varnames[:positional]
         self.keyword_only = code.co_varnames[positional : positional + keyword]
+        # The names of all parameters, in order.
+        self.parameters = (*self.positional, *self.keyword_only)
         self.variadic = bool(code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS))
         self.suspends = bool(code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR))
         # The last callback made without bound data, for each signature and error model.

@@ -176,7 +176,7 @@ def distribute(
         )
     if plan.suspends:
         raise CompileError(f"{name} is a generator or a coroutine: a callback is a function that returns its result")
-    parameters = (*plan.positional, *plan.keyword_only)
+    parameters = plan.parameters
     unknown = [key for key in data if key not in parameters]
     if unknown:
         raise TypeError(f"{name} has no parameter {unknown[0]!r} to bind: its parameters are {', '.join(parameters)}")
