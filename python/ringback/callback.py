@@ -48,6 +48,10 @@ class Callback(_ringback.Callback):
     _values: tuple[Any, ...]
     _ties: Ties
 
+    def __new__(cls, *_: Any, **__: Any) -> Callback:
+        """Refuses: bound data come with addresses, which only the package's own modules may give."""
+        raise TypeError("callbacks are made by rb.compile, rb.cfunc, rb.bind and rb.interpreted")
+
     @classmethod
     def _of(
         cls,
@@ -59,7 +63,7 @@ class Callback(_ringback.Callback):
         bound: dict[str, Any],
         ties: Ties = (),
     ) -> Callback:
-        self = cls(code, values)
+        self: Any = _ringback.Callback.__new__(cls, code, values)
         self._values = values
         self._function = function
         self._shim = shim
