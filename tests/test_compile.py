@@ -561,3 +561,63 @@ def test_a_jitted_helper():
         return x * 3
 
     assert rb.compile(lambda x: helper(x) + 1, "f64(f64)")(2.0) == 7.0
+
+
+# What Numba compiles and is not safe
+
+
+@pytest.mark.parametrize(
+    ("function", "signature", "reason"),
+    [
+        (lambda a, i: a.flat[i], "f64([f64], i64)", "an index into .flat is not checked"),
+        (lambda a, i: np.take_along_axis(a, np.array([i]), 0)[0], "f64([f64], i64)", "take_along_axis does not check"),
+        (lambda a, i: float(np.bincount(np.array([i]))[0]), "f64([f64], i64)", "bincount does not check"),
+        (lambda a, i: np.ascontiguousarray(a)[i], "f64([f64], i64)", "read-only array could be written to"),
+    ],
+)
+def test_what_is_not_safe_is_refused(function, signature, reason):
+    with pytest.raises(rb.CompileError, match=reason):
+        rb.compile(function, signature)
+    helper = numba.njit(function)
+    with pytest.raises(rb.CompileError, match=reason):
+        rb.compile(lambda a, i: helper(a, i), signature)
+
+
+def test_exceptions_cannot_carry_arrays():
+    def f(a):
+        if a[0] > 0:
+            raise ValueError(a)
+        return 1.0
+
+    def g(a):
+        if a[0] > 0:
+            raise ValueError(a[0], a.size)
+        return 1.0
+
+    with pytest.raises(rb.CompileError, match="an exception cannot carry an array"):
+        rb.compile(f, "f64([f64])")
+    with pytest.raises(ValueError, match="3"):
+        rb.compile(g, "f64([f64])")(np.full(4, 3.0))
+
+
+def test_a_subclass_cannot_lie_about_its_memory():
+    class Liar(np.ndarray):
+        @property
+        def shape(self):
+            return (10**9,)
+
+        @property
+        def __array_interface__(self):
+            return {"data": (8, False), "shape": (10**9,), "typestr": "<f8", "version": 3}
+
+    liar = np.arange(3.0).view(Liar)
+    assert rb.compile(lambda a: float(a.size) + a[2], "f64([f64])")(liar) == 5.0
+    assert quad(lambda t, a: a[2] + a.size, 0, 1, args=(liar,)).value == 5.0
+
+
+def test_defaults_of_a_helper_are_never_stale():
+    scope = {}
+    exec("def helper(x, k=2.0):\n    return k * x\n\ndef f(x):\n    return helper(x)\n", scope)
+    assert rb.compile(scope["f"], "f64(f64)")(1.0) == 2.0
+    scope["helper"].__defaults__ = (5.0,)
+    assert rb.compile(scope["f"], "f64(f64)")(1.0) == 5.0

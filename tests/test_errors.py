@@ -336,10 +336,10 @@ def test_nothing_leaks(function: Any, way: str) -> None:
 
 
 def test_arguments_on_the_heap_leak_no_more_than_in_numba() -> None:
-    # Numba 0.68 keeps one reference too many on each array or text that an error is raised with.
+    # Numba 0.68 keeps one reference too many on each text made at run time that an error is raised with.
     def f(x: float) -> float:
         if x >= 0.0:
-            raise ValueError("a", np.full(1000, x))
+            raise ValueError("a", str(int(x)))
         return x
 
     def growth(function: Callable[[float], float]) -> int:
@@ -349,7 +349,7 @@ def test_arguments_on_the_heap_leak_no_more_than_in_numba() -> None:
             for _ in range(n):
                 with pytest.raises(ValueError, match="a") as caught:
                     function(2.0)
-                assert caught.value.args[1].tolist() == [2.0] * 1000
+                assert caught.value.args[1] == "2"
                 del caught
         return outstanding() - before
 

@@ -1,4 +1,4 @@
-"""The one file that touches Numba's internals: types, views, the pass that lifts captured values, code addresses."""
+"""What touches Numba's internals (with `_refusals.py`): types, views, the pass that lifts captured values, code addresses."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.dispatcher import Dispatcher
 from numba.core.runtime import _nrt_python  # pyright: ignore[reportAttributeAccessIssue] - an extension module
 from numba.core.serialize import _numba_unpickle, runtime_build_excinfo_struct
+from numba.core.typed_passes import NopythonTypeInference
 from numba.core.untyped_passes import InlineClosureLikes, TranslateByteCode
 from numba.core.withcontexts import objmode_context
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
+from ._refusals import Refuse
 from .errors import CompileError
 
 SCALARS: dict[str, types.Type] = {
@@ -201,6 +203,7 @@ def lifting_compiler(
             manager.add_pass_after(Lift, TranslateByteCode)
             # Comprehensions and inner functions have globals of their own, seen only once they are inlined.
             manager.add_pass_after(LiftInlined, InlineClosureLikes)
+            manager.add_pass_after(Refuse, NopythonTypeInference)
             manager.finalize()
             return [manager]
 

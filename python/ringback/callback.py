@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import _ringback
+from .capture import base_array
 from .signature import Parameter, Signature
 
 _CTYPES: dict[str, Any] = {
@@ -198,6 +199,7 @@ def check_array(parameter: Parameter, value: Any, what: str) -> np.ndarray:
         raise TypeError(f"{what}: an array {parameter.text} expected, found {type(value).__name__}")
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{what}: {parameter.text} expected, found a masked array: use .filled() or .compressed()")
+    value = base_array(value)
     wanted = DTYPES[parameter.element]
     if value.dtype != wanted:
         raise TypeError(f"{what}: {parameter.text} expected, found an array of {value.dtype}: convert it with .astype")
@@ -238,6 +240,8 @@ def _pointer(parameter: Parameter, value: Any, what: str, keep: list[Any]) -> An
     if value is None and parameter.element == "void":
         return None
     if isinstance(value, np.ndarray):
+        value = base_array(value)
+        keep.append(value)
         if parameter.element != "void" and value.dtype != DTYPES[parameter.element]:
             raise TypeError(f"{what}: {parameter.text} expected, found an array of {value.dtype}")
         return value.__array_interface__["data"][0]

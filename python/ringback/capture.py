@@ -103,12 +103,18 @@ def _items(value: Any) -> Iterator[Any]:
             yield item
 
 
+def base_array(value: np.ndarray) -> np.ndarray:
+    """The array itself: a subclass may say anything of its shape and its memory."""
+    return value if type(value) is np.ndarray else np.asarray(value)
+
+
 def array_kind(value: np.ndarray, what: str) -> Kind:
     """The type as which an array is lifted; a 0-dimensional one is a scalar, by its present value."""
     if isinstance(value, np.ma.MaskedArray):
         raise CompileError(
             f"{what} is a masked array, whose mask compiled code would ignore: use .filled() or .compressed()"
         )
+    value = base_array(value)
     element = SCALAR_NAMES.get(value.dtype)
     if element is None or not value.dtype.isnative:
         raise CompileError(
@@ -138,6 +144,7 @@ def native(kind: str | Array, value: Any) -> Any:
     """A leaf as `_ringback.Callback` takes it."""
     if isinstance(kind, str):
         return value.item() if isinstance(value, (np.generic, np.ndarray)) else value
+    value = base_array(value)
     return value, value.__array_interface__["data"][0], value.shape, value.strides
 
 
@@ -222,7 +229,7 @@ class Plan:
 
 def _refuse_bare_module(function: types.FunctionType, path: Path, value: Any) -> None:
     """Behind another name, attributes of a module would be compiled in, and stale when they change."""
-    if isinstance(value, types.ModuleType) and value.__name__.partition(".")[0] not in _CONSTANT_MODULES:
+    if isinstance(value, types.ModuleType) and not is_constant_module(value):
         name = ".".join(path)
         raise CompileError(
             f"{function.__name__} uses the module {name} as a value: write {name}.attribute where it is read"

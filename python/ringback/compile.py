@@ -236,12 +236,16 @@ def helper_key(value: Any, keep: list[Any] | None = None, seen: frozenset[int] =
     Arrays that jitted functions read are frozen by Numba: small ones as a copy, large ones by their address, so those
     must stay alive (`keep`).
     """
+    if isinstance(value, tuple) and any(callable(item) for item in value):
+        raise CompileError("a tuple of functions cannot be compiled in: call the functions by their names")
     function = value if isinstance(value, types.FunctionType) else getattr(value, "py_func", None)
     if not isinstance(function, types.FunctionType) or id(function.__code__) in seen:
         return ()
     seen |= {id(function.__code__)}
     parts: list[Any] = [id(function.__code__)]
-    for path, item in plan_of(function.__code__).values(function):
+    defaults = [*(function.__defaults__ or ()), *(v for _, v in sorted((function.__kwdefaults__ or {}).items()))]
+    refers = [*plan_of(function.__code__).values(function), *((("default", str(i)), v) for i, v in enumerate(defaults))]
+    for path, item in refers:
         if isinstance(item, np.ndarray):
             if function is value:
                 raise CompileError(

@@ -332,6 +332,9 @@ unsafe extern "C" fn describe(
             Some((data, length, _)) => {
                 let pickle = error.byte_add(data).cast::<*const u8>().read_unaligned();
                 let length = error.byte_add(length).cast::<i32>().read_unaligned();
+                if pickle.is_null() {
+                    return write_text("an exception raised by the callback", buffer, size);
+                }
                 code.describe.get(std::slice::from_raw_parts(pickle, length.max(0) as usize))
             }
         };
