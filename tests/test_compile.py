@@ -316,11 +316,11 @@ def test_results_of_another_type():
     def wrong_length(x):
         return x, x, x
 
-    assert "No conversion from Literal[str](text) to float64" in message_of(text)
+    assert "the result is to be float64: it returns Literal[str](text)" in message_of(text)
     for function, signature in [(pair, "f64(f64)"), (wrong_length, "[f64; 2](f64)")]:
         message = message_of(function, signature)
         assert message.startswith(f"cannot compile {function.__name__} for {signature}:\n")
-        assert "No conversion from UniTuple" in message
+        assert ": it returns UniTuple" in message
         assert len(message.splitlines()) <= 5
     # Only known when it runs.
     cb = rb.compile(maybe, "f64(f64)")
@@ -621,3 +621,11 @@ def test_defaults_of_a_helper_are_never_stale():
     assert rb.compile(scope["f"], "f64(f64)")(1.0) == 2.0
     scope["helper"].__defaults__ = (5.0,)
     assert rb.compile(scope["f"], "f64(f64)")(1.0) == 5.0
+
+
+def test_a_function_that_only_raises_is_told_so():
+    def f(x):
+        raise ValueError("always")
+
+    with pytest.raises(rb.CompileError, match="the result is to be float64: it returns nothing, or only raises"):
+        rb.compile(f, "f64(f64)")

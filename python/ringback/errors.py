@@ -149,6 +149,11 @@ def readable(function: Any, signature: str, error: BaseException) -> CompileErro
     text_only = _EXCERPT.sub("", text)
     reasons = [part.strip() for part in text_only.splitlines() if part.strip() and not _NOISE.match(part)]
     reason = " ".join(reasons[:2])[:400] or type(error).__name__
+    result = _RESULT.search(text)
+    if result:
+        found, wanted = result.groups()
+        nothing = "it returns nothing, or only raises: some path must return a value of that type"
+        reason = f"the result is to be {wanted}: " + (nothing if found == "none" else f"it returns {found}")
     import linecache
 
     source = linecache.getline(code.co_filename, line).strip()
@@ -158,6 +163,9 @@ def readable(function: Any, signature: str, error: BaseException) -> CompileErro
     hint = _hint(text)
     message = f"cannot compile {function.__name__} for {signature}:{shown}\n  {reason}"
     return CompileError(message + (f"\n  Hint: {hint}" if hint else ""), error)
+
+
+_RESULT = re.compile(r"No conversion from (.+?) to (.+?) for '\$[^']*(?:return_value|cast)[^']*'")
 
 
 def _hint(text: str) -> str:
