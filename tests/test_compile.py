@@ -306,10 +306,6 @@ def test_results_of_another_type():
     def text(x):
         return "text"
 
-    def maybe(x):
-        if x > 0:
-            return x
-
     def pair(x):
         return x, x
 
@@ -322,11 +318,6 @@ def test_results_of_another_type():
         assert message.startswith(f"cannot compile {function.__name__} for {signature}:\n")
         assert ": it returns UniTuple" in message
         assert len(message.splitlines()) <= 5
-    # Only known when it runs.
-    cb = rb.compile(maybe, "f64(f64)")
-    assert cb(2.0) == 2.0
-    with pytest.raises(TypeError, match="expected float64, got None"):
-        cb(-1.0)
 
 
 def test_objects_that_are_no_function():
@@ -629,3 +620,41 @@ def test_a_function_that_only_raises_is_told_so():
 
     with pytest.raises(rb.CompileError, match="the result is to be float64: it returns nothing, or only raises"):
         rb.compile(f, "f64(f64)")
+
+
+# Results on some paths only
+
+
+def sometimes_nothing(x):
+    if x > 0.0:
+        return x
+
+
+def sometimes_none(x):
+    if x > 0.0:
+        return None
+    return x
+
+
+@pytest.mark.parametrize("function", [sometimes_nothing, sometimes_none])
+def test_a_result_on_some_paths_only_is_refused_when_compiled(function):
+    with pytest.raises(
+        rb.CompileError, match=rf"{function.__name__} \(.*test_compile.py:\d+\): it returns nothing here, and"
+    ):
+        rb.compile(function, "f64(f64)")
+    with pytest.raises(rb.CompileError, match="let every path return one, or raise"):
+        quad(function, 0.0, 1.0)
+
+
+def test_where_no_result_is_expected_any_is_dropped():
+    assert rb.compile(sometimes_none, "void(f64)")(1.0) is None
+    assert rb.compile(sometimes_nothing, "void(f64)")(1.0) is None
+
+
+def test_a_helper_may_return_none_where_its_caller_looks():
+    def caller(x):
+        found = sometimes_nothing(x)
+        return 0.0 if found is None else found
+
+    callback = rb.compile(caller, "f64(f64)")
+    assert (callback(2.0), callback(-2.0)) == (2.0, 0.0)

@@ -24,7 +24,7 @@ from numba.core.withcontexts import objmode_context
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
-from ._refusals import Refuse
+from ._refusals import RETURNS_NOTHING, Refuse
 from .errors import CompileError
 
 SCALARS: dict[str, types.Type] = {
@@ -334,6 +334,7 @@ def compile_shim(
     result: types.Type,
     options: dict[str, Any],
     pipeline: type[CompilerBase],
+    result_expected: bool = True,
 ) -> Shim:
     """Compiles a function inside a shim of Ringback's calling convention."""
     inner = njit(pipeline_class=pipeline, **options)(function)
@@ -342,6 +343,13 @@ def compile_shim(
     # The shim itself indexes nothing; only ties raise in it.
     shim_options = {key: value for key, value in options.items() if key not in ("locals", "debug")}
     shim = njit(result(*parameters), **shim_options)(scope["shim"])
+    (compiled,) = inner.overloads.values()
+    nothing = compiled.metadata.get(RETURNS_NOTHING)
+    if nothing is not None and isinstance(compiled.signature.return_type, types.Optional) and result_expected:
+        raise CompileError(
+            f"cannot compile {function.__name__} ({nothing}): it returns nothing here, and elsewhere a result of type "
+            f"{compiled.signature.return_type.type}: let every path return one, or raise"
+        )
     return Shim(inner, shim)
 
 

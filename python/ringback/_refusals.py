@@ -19,6 +19,9 @@ _UNCHECKED = {np.take_along_axis: "a loop over a[i, j]", np.bincount: "a loop th
 # Numba's implementations of these give a writable array for a read-only one, or write to it.
 _WRITABLE = (np.ascontiguousarray, np.asfortranarray, np.fill_diagonal, np.nditer)
 
+# Where a function returns None, if it does, in the metadata of its compilation.
+RETURNS_NOTHING = "ringback_returns_nothing"
+
 
 @register_pass(mutates_CFG=False, analysis_only=True)
 class Refuse(AnalysisPass):
@@ -34,8 +37,10 @@ class Refuse(AnalysisPass):
         for block in state.func_ir.blocks.values():
             for statement in block.body:
                 reason = _raised(statement, state.typemap) or _flat(statement, state) or _called(statement, state)
+                place = f"{statement.loc.filename}:{statement.loc.line}"
+                if _returns_nothing(statement, state):
+                    state.metadata[RETURNS_NOTHING] = place
                 if reason:
-                    place = f"{statement.loc.filename}:{statement.loc.line}"
                     raise CompileError(f"cannot compile {state.func_id.func_name} ({place}): {reason}")
         return False
 
@@ -56,6 +61,16 @@ def _raised(statement: Any, typemap: Any) -> str | None:
     if any(isinstance(a, ir.Var) and any(True for _ in _arrays(typemap[a.name])) for a in arguments):
         return "an exception cannot carry an array, whose memory may be gone when it arrives: pass numbers from it"
     return None
+
+
+def _returns_nothing(statement: Any, state: Any) -> bool:
+    """What a helper returns its caller may look at; whether it is refused is for whoever knows what is expected."""
+    return (
+        isinstance(statement, ir.Assign)
+        and isinstance(statement.value, ir.Expr)
+        and statement.value.op == "cast"
+        and state.typemap.get(statement.value.value.name) == types.none
+    )
 
 
 def _flat(statement: Any, state: Any) -> str | None:

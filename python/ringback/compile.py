@@ -356,7 +356,8 @@ def _build(
     callees = _numba.Callees({key: value for key, value in options.items() if key != "locals"})
     pipeline = _numba.lifting_compiler(extra, escaped, callees)
     try:
-        return _numba.compile_shim(clone, source, scope, types_, result, options, pipeline), slots
+        expected = signature.result.kind != "void"
+        return _numba.compile_shim(clone, source, scope, types_, result, options, pipeline, expected), slots
     except (CompileError, KeyboardInterrupt, MemoryError):
         raise
     except Exception as error:
