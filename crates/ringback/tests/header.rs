@@ -79,6 +79,24 @@ fn the_header_is_cpp_too() {
 }
 
 #[test]
+fn the_specification_gives_the_same_offsets() {
+    let text = include_str!("../../../docs/specification.md");
+    let rows = text.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| ")?.split(" | ");
+        let offset: usize = cells.next()?.parse().ok()?;
+        let declared = cells.next()?.trim_matches('`');
+        let name = declared.split('(').next()?.rsplit([' ', '*']).next()?;
+        Some(format!("{name} {offset}\n"))
+    });
+    let rows: Vec<String> = rows.filter(|row| !row.starts_with("success")).collect();
+    let said = in_rust();
+    assert_eq!(rows.len(), 11, "{rows:?}");
+    for row in rows {
+        assert!(said.contains(&row), "the specification says {row}");
+    }
+}
+
+#[test]
 fn views_have_no_padding() {
     assert_eq!(size_of::<RawView<3>>(), 7 * size_of::<usize>());
     assert_eq!(align_of::<RawView<3>>(), align_of::<usize>());
