@@ -126,6 +126,11 @@ impl<P: Params, R: Ret> Callback<P, R> {
         Callback { entry, env, shared, types: PhantomData }
     }
 
+    #[cfg(feature = "pyo3")]
+    pub(crate) fn into_shared(self) -> Arc<Shared> {
+        self.shared
+    }
+
     /// The handle on a record, if its signature is what this type (or `expected`, the same with lengths tied)
     /// asks for.
     ///

@@ -151,6 +151,14 @@ macro_rules! __callback_from_python {
                 $crate::python::extract(&object, Self::signature()).map(Self)
             }
         }
+        impl<'py> $crate::pyo3::IntoPyObject<'py> for $name {
+            type Target = $crate::python::Offered;
+            type Output = $crate::pyo3::Bound<'py, $crate::python::Offered>;
+            type Error = $crate::pyo3::PyErr;
+            fn into_pyobject(self, py: $crate::pyo3::Python<'py>) -> $crate::pyo3::PyResult<Self::Output> {
+                $crate::pyo3::IntoPyObject::into_pyobject(self.0, py)
+            }
+        }
     };
 }
 

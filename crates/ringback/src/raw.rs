@@ -99,6 +99,12 @@ impl Shared {
         (self.record.entry, self.record.env)
     }
 
+    /// The record itself, for whoever shares it.
+    #[cfg(feature = "pyo3")]
+    pub(crate) fn record(&self) -> &CallbackRecord {
+        &self.record
+    }
+
     /// The signature text, if it is text.
     pub fn signature(&self) -> Result<&str, RecordError> {
         // SAFETY: not null (checked by `take`), NUL-terminated and alive by the record's contract.

@@ -4,6 +4,7 @@
 
 mod failures;
 mod kinds;
+mod offers;
 mod threads;
 mod timing;
 
@@ -21,6 +22,8 @@ mod ringback_testing {
         call_array4, call_bools, call_complex, call_matrix, call_result3, call_strided, call_tied, call_void,
         call_weights, kinds, takes,
     };
+    #[pymodule_export]
+    use super::offers::{log_density, offer_normal, offer_scaled, pass_on};
     #[pymodule_export]
     use super::threads::{Handle, sum_over_threads};
     #[pymodule_export]

@@ -2,6 +2,8 @@
 
 mod capsule;
 mod extract;
+mod offer;
 
 pub use capsule::{CAPSULE_NAME, to_capsule};
 pub use extract::extract;
+pub use offer::Offered;
