@@ -361,6 +361,8 @@ class Shim:
         self.shim = shim
         self._result = shim.overloads[shim.signatures[0]]
         self.name: str = self._result.fndesc.llvm_func_name
+        # The form for a block of points, where there is one.
+        self.block: Any = None
         self.address: int = self._result.library.get_pointer_to_function(self.name)
 
     def llvm(self) -> str:

@@ -60,6 +60,7 @@ class Code:
         errors: Errors,
         describe: dict[bytes, str],
         owner: object,
+        block: int = 0,
     ) -> Code: ...
     @property
     def signature(self) -> Signature: ...

@@ -15,7 +15,9 @@ from .capture import Array, Kind, Path, Plan, frozen_key, kind_of, leaves, nativ
 from .errors import CompileError, numba_errors, readable
 from .signature import Signature, to_signature
 
-DEFAULTS: dict[str, Any] = {"boundscheck": True, "fastmath": False, "error_model": "python"}
+DEFAULTS: dict[str, Any] = {"boundscheck": True, "fastmath": False, "error_model": "python", "vector_math": True}
+# Options of ours, of which Numba knows nothing.
+_OWN = frozenset({"vector_math"})
 _PASSED_ON = frozenset(
     {"boundscheck", "fastmath", "error_model", "locals", "debug", "nogil", "inline", "no_cpython_wrapper"}
 )
@@ -54,6 +56,7 @@ def compile(
     error_model: str = "python",
     locals: dict[str, Any] | None = None,
     nopython: bool = True,
+    vector_math: bool = True,
 ) -> Callback:
     """Compile a Python function for a signature.
 
@@ -73,6 +76,9 @@ def compile(
         Types of local variables, as Numba takes them.
     nopython
         Must be True: object mode runs in the interpreter, which `rb.interpreted` does.
+    vector_math
+        Whether calls for a block of points may take exp, sin and the like from the platform's vector library, within 4
+        units in the last place; without it they are those of the scalar library, bit for bit.
 
     Returns
     -------
@@ -87,6 +93,8 @@ def compile(
     options = check_options(
         {"boundscheck": boundscheck, "fastmath": fastmath, "error_model": error_model, "nopython": nopython}
     )
+    if not vector_math:
+        options["vector_math"] = False
     if locals:
         options["locals"] = locals
     function, own = plain(function)
@@ -103,10 +111,10 @@ def check_options(options: dict[str, Any]) -> dict[str, Any]:
         )
     if options.get("error_model", "python") not in ("python", "numpy"):
         raise TypeError(f"error_model is 'python' or 'numpy', found {options['error_model']!r}")
-    unknown = set(options) - _PASSED_ON
+    unknown = set(options) - _PASSED_ON - _OWN
     if unknown:
         raise TypeError(
-            f"unknown option {sorted(unknown)[0]!r}: known are {', '.join(sorted(_PASSED_ON | {'nopython'}))}"
+            f"unknown option {sorted(unknown)[0]!r}: known are {', '.join(sorted(_PASSED_ON | _OWN | {'nopython'}))}"
         )
     return options
 
@@ -309,7 +317,14 @@ def _compile(
                     f"would be a frozen copy: pass it to that function as an argument"
                 )
         plan.frozen |= again
-    code = _ringback.Code(signature, tuple(slots), shim.address, errors, shim.exceptions(), shim)
+    block = None
+    # What writes to its data must be called for just the points that count, and blocks are padded.
+    if not any(d.mutable for d in bound.values()):
+        from .backend.stage import block_of
+
+        block = shim.block = block_of(shim.llvm(), shim.name, signature, options["vector_math"])
+    address = 0 if block is None else block.address
+    code = _ringback.Code(signature, tuple(slots), shim.address, errors, shim.exceptions(), shim, address)
     keep = [function.__code__, *(value for path, value in captured if path not in {p for p, _, _ in present})]
     for _, value in captured:
         helper_key(value, keep)
@@ -353,6 +368,7 @@ def _build(
     bound_kinds = {name: (d.kind, d.mutable) for name, d in bound.items()}
     captured_kinds = [kind for _, kind, _ in captured]
     source, scope, types_, result, slots = shim_source(signature, parameters, free, bound_kinds, captured_kinds, ties)
+    options = {key: value for key, value in options.items() if key not in _OWN}
     callees = _numba.Callees({key: value for key, value in options.items() if key != "locals"})
     pipeline = _numba.lifting_compiler(extra, escaped, callees)
     try:

@@ -15,33 +15,72 @@ enum Halt<E> {
     Overflow,
 }
 
+/// Room for both halves of a bisection, padded.
+const BLOCK: usize = 64;
+const _: () = assert!(BLOCK >= 2 * MAX_POINTS);
+
 /// The integrand and the rule, with the block they exchange and the count of evaluations.
 struct Sampler<'a, I, R> {
     integrand: &'a mut I,
     rule: &'a R,
-    x: [f64; MAX_POINTS],
-    y: [f64; MAX_POINTS],
+    x: [f64; BLOCK],
+    y: [f64; BLOCK],
     neval: usize,
 }
 
 impl<'a, I: Integrand, R: Rule> Sampler<'a, I, R> {
     #[inline]
     fn new(integrand: &'a mut I, rule: &'a R) -> Self {
-        Self { integrand, rule, x: [0.0; MAX_POINTS], y: [0.0; MAX_POINTS], neval: 0 }
+        Self { integrand, rule, x: [0.0; BLOCK], y: [0.0; BLOCK], neval: 0 }
     }
 
     #[inline]
     fn estimate(&mut self, a: f64, b: f64) -> Result<Estimate, Halt<I::Error>> {
-        self.rule.abscissas(a, b, &mut self.x);
-        self.integrand.eval(&self.x[..R::POINTS], &mut self.y[..R::POINTS]).map_err(Halt::Integrand)?;
-        self.neval += R::POINTS;
-        let estimate = self.rule.reduce(a, b, &self.y);
-        if estimate.is_finite() { Ok(estimate) } else { Err(self.culprit()) }
+        self.place(0, a, b);
+        self.evaluate(R::POINTS)?;
+        self.judge(0, a, b)
+    }
+
+    /// Both halves of an interval, in one call of the integrand.
+    #[inline]
+    fn estimate_halves(&mut self, a: f64, middle: f64, b: f64) -> Result<(Estimate, Estimate), Halt<I::Error>> {
+        self.place(0, a, middle);
+        self.place(R::POINTS, middle, b);
+        self.evaluate(2 * R::POINTS)?;
+        Ok((self.judge(0, a, middle)?, self.judge(R::POINTS, middle, b)?))
+    }
+
+    /// Writes the points for an interval into the block, from `first` on.
+    #[inline]
+    fn place(&mut self, first: usize, a: f64, b: f64) {
+        if let Some(x) = self.x[first..].first_chunk_mut() {
+            self.rule.abscissas(a, b, x);
+        }
+    }
+
+    #[inline]
+    fn evaluate(&mut self, points: usize) -> Result<(), Halt<I::Error>> {
+        let padded = points.next_multiple_of(self.integrand.lanes().max(1));
+        let n = if padded <= BLOCK { padded } else { points };
+        let last = self.x[points - 1];
+        self.x[points..n].fill(last);
+        self.integrand.eval(&self.x[..n], &mut self.y[..n]).map_err(Halt::Integrand)?;
+        self.neval += points;
+        Ok(())
+    }
+
+    #[inline]
+    fn judge(&self, first: usize, a: f64, b: f64) -> Result<Estimate, Halt<I::Error>> {
+        let estimate = match self.y[first..].first_chunk() {
+            Some(y) => self.rule.reduce(a, b, y),
+            None => return Err(Halt::Overflow),
+        };
+        if estimate.is_finite() { Ok(estimate) } else { Err(self.culprit(first)) }
     }
 
     #[cold]
-    fn culprit(&self) -> Halt<I::Error> {
-        let points = self.x.iter().zip(&self.y).take(R::POINTS);
+    fn culprit(&self, first: usize) -> Halt<I::Error> {
+        let points = self.x.iter().zip(&self.y).skip(first).take(R::POINTS);
         match points.into_iter().find(|(_, y)| !y.is_finite()) {
             Some((x, y)) => Halt::NonFinite { at: *x, value: *y },
             None => Halt::Overflow,
@@ -224,8 +263,7 @@ fn refine<I: Integrand, R: Rule>(
     while intervals.len() < options.limit {
         let parent = *intervals.selected();
         let middle = parent.midpoint();
-        let left = sampler.estimate(parent.a, middle)?;
-        let right = sampler.estimate(middle, parent.b)?;
+        let (left, right) = sampler.estimate_halves(parent.a, middle, parent.b)?;
 
         let error_after = left.error + right.error;
         error_sum = error_sum + error_after - parent.error;

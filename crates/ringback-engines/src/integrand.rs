@@ -15,6 +15,13 @@ pub trait Integrand {
     ///
     /// Whatever the function itself fails with. What was written to `y` by then is not looked at.
     fn eval(&mut self, x: &[f64], y: &mut [f64]) -> Result<(), Self::Error>;
+
+    /// How many points a vectorised function takes at once. Blocks are padded to a multiple of it, with copies of their
+    /// last point whose values nobody looks at; they do not count as evaluations.
+    #[inline]
+    fn lanes(&self) -> usize {
+        1
+    }
 }
 
 impl<I: Integrand + ?Sized> Integrand for &mut I {
@@ -23,6 +30,11 @@ impl<I: Integrand + ?Sized> Integrand for &mut I {
     #[inline]
     fn eval(&mut self, x: &[f64], y: &mut [f64]) -> Result<(), Self::Error> {
         (**self).eval(x, y)
+    }
+
+    #[inline]
+    fn lanes(&self) -> usize {
+        (**self).lanes()
     }
 }
 

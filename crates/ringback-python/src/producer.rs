@@ -30,6 +30,8 @@ struct Compiled {
     text: CString,
     slots: Vec<Slot>,
     entry: usize,
+    /// The block form, or 0.
+    block: usize,
     hooks: Arc<Hooks>,
     /// One line for each exception that the code can raise, by the bytes of its pickle.
     describe: HashMap<Vec<u8>, String>,
@@ -68,6 +70,7 @@ impl Slot {
 #[pymethods]
 impl Code {
     #[new]
+    #[pyo3(signature = (signature, slots, entry, errors, describe, owner, block=0))]
     fn new(
         signature: &Signature,
         slots: Vec<String>,
@@ -75,6 +78,7 @@ impl Code {
         errors: &Errors,
         describe: HashMap<Vec<u8>, String>,
         owner: Py<PyAny>,
+        block: usize,
     ) -> PyResult<Self> {
         if entry == 0 {
             return Err(PyValueError::new_err("the entry point is null"));
@@ -88,6 +92,7 @@ impl Code {
             signature: signature.0.clone(),
             slots,
             entry,
+            block,
             hooks: Arc::clone(&errors.0),
             describe,
             _owner: owner,
@@ -215,7 +220,7 @@ impl Callback {
             size: size_of::<CallbackRecord>() as u32,
             signature: code.text.as_ptr(),
             entry: code.entry as *const c_void,
-            block: std::ptr::null(),
+            block: code.block as *const c_void,
             env: self.bound.env.as_ptr().cast(),
             raise: Some(raise),
             describe: Some(describe),

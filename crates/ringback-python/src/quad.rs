@@ -9,17 +9,21 @@ use ringback_engines::{Integrand, Options, QuadError, Quadrature};
 
 type Handle = ringback::Callback<(f64,), f64>;
 
-/// The engine asks for whole blocks; here each point is one call.
-struct Pointwise(Handle);
+/// The widest vectors that compiled code works on.
+const LANES: usize = 8;
 
-impl Integrand for Pointwise {
+/// A callback as an integrand: each block of the engine is one call, where the code has a block form.
+struct Blocks(Handle);
+
+impl Integrand for Blocks {
     type Error = ringback::Error;
     #[inline]
     fn eval(&mut self, x: &[f64], y: &mut [f64]) -> Result<(), ringback::Error> {
-        for (x, y) in x.iter().zip(y) {
-            *y = self.0.call((*x,))?;
-        }
-        Ok(())
+        Ok(self.0.call_block((x,), y)?)
+    }
+    #[inline]
+    fn lanes(&self) -> usize {
+        if self.0.has_block() { LANES } else { 1 }
     }
 }
 
@@ -158,7 +162,7 @@ pub(crate) fn quad(
     let function = integrand(func, args)?;
     let options = Options { epsabs, epsrel, limit: usize::try_from(limit).unwrap_or(0) };
     let points = points.unwrap_or_default();
-    let result = match py.detach(|| ringback_engines::quad(Pointwise(function), a, b, &points, &options)) {
+    let result = match py.detach(|| ringback_engines::quad(Blocks(function), a, b, &points, &options)) {
         Ok(result) => QuadResult(result),
         Err(QuadError::Integrand(error)) => return Err(error.into()),
         Err(QuadError::InvalidInput(error)) => return Err(PyValueError::new_err(error.to_string())),

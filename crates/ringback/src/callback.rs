@@ -30,8 +30,10 @@ use crate::signature::{Mismatch, Signature};
 /// ```
 pub struct Callback<P, R> {
     entry: Code,
-    env: *const c_void,
-    shared: Arc<Shared>,
+    /// The block form, or null.
+    pub(crate) block: Code,
+    pub(crate) env: *const c_void,
+    pub(crate) shared: Arc<Shared>,
     types: PhantomData<fn(P) -> R>,
 }
 
@@ -43,7 +45,13 @@ unsafe impl<P, R> Sync for Callback<P, R> {}
 
 impl<P, R> Clone for Callback<P, R> {
     fn clone(&self) -> Self {
-        Callback { entry: self.entry, env: self.env, shared: Arc::clone(&self.shared), types: PhantomData }
+        Callback {
+            entry: self.entry,
+            block: self.block,
+            env: self.env,
+            shared: Arc::clone(&self.shared),
+            types: PhantomData,
+        }
     }
 }
 
@@ -122,8 +130,8 @@ impl<P: Params, R: Ret> Callback<P, R> {
     }
 
     fn of(shared: Arc<Shared>) -> Self {
-        let (entry, env) = shared.parts();
-        Callback { entry, env, shared, types: PhantomData }
+        let (entry, block, env) = shared.parts();
+        Callback { entry, block, env, shared, types: PhantomData }
     }
 
     #[cfg(feature = "pyo3")]

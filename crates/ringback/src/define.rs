@@ -72,6 +72,24 @@ macro_rules! callback {
                 )+)?
                 self.0.call(($($p,)*))
             }
+
+            /// Calls the function at many points: a slice for each parameter, and one for the results. For callbacks of
+            /// numbers only.
+            ///
+            /// # Errors
+            /// What the function raised, with the index of the first point where it did.
+            #[inline]
+            #[allow(dead_code, clippy::too_many_arguments, non_camel_case_types, reason = "a type for each parameter, by its name")]
+            $vis fn call_block<$($p),*>(
+                &self, $($p: $p,)* results: &mut [$crate::__or_unit!($($r)?)],
+            ) -> ::core::result::Result<(), $crate::BlockError>
+            where
+                ($($p,)*): $crate::block::Points<
+                    ($(<fn($t) as $crate::abi::FnArg>::Marker,)*), $crate::__or_unit!($($r)?),
+                >,
+            {
+                self.0.call_block(($($p,)*), results)
+            }
         }
     };
 }

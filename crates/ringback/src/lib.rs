@@ -49,6 +49,7 @@
 //! callback reads it may see it half-written. Array parameters that a callback writes cannot have `bool` elements.
 
 pub mod abi;
+pub mod block;
 mod callback;
 mod define;
 mod error;
@@ -61,6 +62,7 @@ pub mod signature;
 pub mod view;
 
 pub use abi::{Element, In, InView, Mut, MutView, Param, Plain, Ret};
+pub use block::BlockError;
 pub use callback::{Callback, Expected, FromRecordError, Function, Params, SafeParams};
 #[doc(hidden)]
 pub use define::{__by_ref, __tied};

@@ -94,9 +94,9 @@ impl Shared {
         }
     }
 
-    /// Code and bound data.
-    pub(crate) fn parts(&self) -> (*const c_void, *const c_void) {
-        (self.record.entry, self.record.env)
+    /// Code, its block form or null, and bound data.
+    pub(crate) fn parts(&self) -> (*const c_void, *const c_void, *const c_void) {
+        (self.record.entry, self.record.block, self.record.env)
     }
 
     /// The record itself, for whoever shares it.

@@ -1,0 +1,154 @@
+"""Optimises LLVM text for this machine, generates code, and loads it."""
+
+from __future__ import annotations
+
+import functools
+import re
+import threading
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from ..signature import Signature
+from . import block
+from .vectormath import Library, library, prepare, substitute
+
+_lock = threading.Lock()
+
+
+@functools.cache
+def target_machine() -> llvm.TargetMachine:
+    """Code for just this CPU."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    target = llvm.Target.from_default_triple()
+    return target.create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=features(), opt=3, reloc="default", codemodel="jitdefault", jit=True
+    )
+
+
+@functools.cache
+def features() -> str:
+    """The CPU's features, as LLVM writes them."""
+    return llvm.get_host_cpu_features().flatten()
+
+
+@functools.cache
+def register_bits() -> int:
+    """The widest vector registers of this CPU, on platforms with a vector library; 0 elsewhere."""
+    known = set(features().split(","))
+    if {"+avx512f", "+avx512dq"} <= known:
+        return 512
+    return 256 if "+avx2" in known else 128 if "+sse2" in known else 0
+
+
+@functools.cache
+def vector_library() -> Library | None:
+    """The vector maths for this CPU."""
+    return library(register_bits())
+
+
+@functools.cache
+def _engine() -> llvm.ExecutionEngine:
+    # Objects are added to an engine with an empty module; it is never freed, like Numba's.
+    return llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
+
+
+def _optimise(module: llvm.ModuleRef) -> None:
+    tuning = llvm.create_pipeline_tuning_options(speed_level=3)
+    tuning.loop_vectorization = True
+    tuning.slp_vectorization = True
+    builder = llvm.create_pass_builder(target_machine(), tuning)
+    builder.getModulePassManager().run(module, builder)
+
+
+def _inline(module: llvm.ModuleRef) -> None:
+    tuning = llvm.create_pipeline_tuning_options(speed_level=0)
+    builder = llvm.create_pass_builder(target_machine(), tuning)
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_always_inliner_pass()
+    passes.run(module, builder)
+
+
+class Block:
+    """A loaded block entry: its address, and the texts behind it."""
+
+    def __init__(self, address: int, module: llvm.ModuleRef) -> None:
+        self.address = address
+        self._module = str(module)
+
+    def llvm(self) -> str:
+        """The optimised LLVM text."""
+        return self._module
+
+    def asm(self) -> str:
+        """The assembly text."""
+        return target_machine().emit_assembly(llvm.parse_assembly(self._module))
+
+
+_FUNCTION = re.compile(rf"^define [^\n]*@{block.NAME}\(.*?^}}", re.M | re.S)
+_VECTOR = re.compile(r"<\d+ x (?:double|float|i\d+)>")
+_ENVIRONMENT = re.compile(r"@_ZN08NumbaEnv")
+
+
+def block_of(text: str, entry: str, signature: Signature, vector_math: bool = True) -> Block | None:
+    """The block entry for a compiled function, or None where it would be no better than calls one by one.
+
+    `text` is Numba's LLVM text of the function, `entry` its name in it. With `vector_math`, exp and the like come from the
+    platform's vector library (4 units in the last place); without, from its scalar one, exactly.
+    """
+    if not block.expressible(signature):
+        return None
+    with _lock:
+        module = _vectorised(text, entry, signature, vector_library() if vector_math else None)
+        if module is None or not _resolvable(module):
+            return None
+        engine = _engine()
+        name = f"{block.NAME}_{_counter()}"
+        module.get_function(block.NAME).name = name
+        engine.add_object_file(llvm.ObjectFileRef.from_data(target_machine().emit_object(module)))
+        engine.finalize_object()
+        return Block(engine.get_function_address(name), module)
+
+
+_counted = 0
+
+
+def _counter() -> int:
+    global _counted
+    _counted += 1
+    return _counted
+
+
+def _vectorised(text: str, entry: str, signature: Signature, known: Library | None) -> llvm.ModuleRef | None:
+    text, declared = prepare(text, known)
+    module = llvm.parse_assembly(text + declared + block.source(signature, _quoted(entry)))
+    for function in module.functions:
+        if not function.is_declaration and function.name != block.NAME:
+            function.linkage = "internal"
+    for variable in module.global_variables:
+        if not variable.is_declaration and not variable.name.startswith("llvm."):
+            variable.linkage = "internal"
+    module.get_function(entry).add_function_attribute("alwaysinline")
+    _optimise(module)
+    text = str(module)
+    body = _FUNCTION.search(text)
+    if body is None or not _VECTOR.search(body.group(0)) or _ENVIRONMENT.search(body.group(0)):
+        return None
+    module = llvm.parse_assembly(substitute(text, known))
+    _inline(module)
+    module.verify()
+    return module
+
+
+def _quoted(name: str) -> str:
+    return name if re.fullmatch(r"[\w.$-]+", name) else f'"{name}"'
+
+
+def _resolvable(module: llvm.ModuleRef) -> bool:
+    """Whether every symbol that the code needs is in this process: LLVM's linker ends the process over one that is not."""
+    needed: list[Any] = [*module.functions, *module.global_variables]
+    return all(
+        not symbol.is_declaration or symbol.name.startswith("llvm.") or llvm.address_of_symbol(symbol.name)
+        for symbol in needed
+    )
