@@ -15,8 +15,6 @@ import ringback_testing as rt
 from ringback.integrate import quad
 from stranger import refused
 
-# Liars
-
 
 class ClassLiar:
     def __init__(self, claimed: type) -> None:
