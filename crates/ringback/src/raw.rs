@@ -1,9 +1,10 @@
 //! Ownership of a callback record, and of what a Rust closure needs to look like one.
 
 use std::ffi::{CString, c_char, c_void};
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-use crate::abi::{ABI_VERSION, CallbackRecord};
+use crate::abi::{ABI_VERSION, CallbackRecord, RECORD_SIZE};
 use crate::error::Error;
 use crate::signature::MAX_TEXT;
 
@@ -51,14 +52,20 @@ impl Shared {
                  update the older of the two packages"
             )));
         }
-        if (size as usize) < size_of::<CallbackRecord>() {
+        if (size as usize) < RECORD_SIZE {
             return Err(RecordError(format!(
-                "the callback record says it has {size} bytes, version {ABI_VERSION} has {}",
-                size_of::<CallbackRecord>()
+                "the callback record says it has {size} bytes, version {ABI_VERSION} has {RECORD_SIZE}"
             )));
         }
-        // SAFETY: the size says that the whole record is there.
-        let taken = unsafe { record.read() };
+        // Fields that were appended since this producer was built are zero, those that it knows and we do not are left.
+        let mut whole = MaybeUninit::<CallbackRecord>::zeroed();
+        let known = size_of::<CallbackRecord>().min(size as usize);
+        // SAFETY: the size says that so many bytes are there; zero is a value of every field.
+        let mut taken = unsafe {
+            whole.as_mut_ptr().cast::<u8>().copy_from_nonoverlapping(record.cast::<u8>(), known);
+            whole.assume_init()
+        };
+        taken.size = size_of::<CallbackRecord>() as u32;
         let missing = [
             (taken.release.is_none(), "it was given away or released already"),
             (taken.entry.is_null(), "it has no entry point"),
