@@ -28,7 +28,7 @@ static PyObject *offer_of(PyObject *object, const char *signature) {
 static const char *unusable(const struct ringback_callback *record) {
     if (record->abi_version != RINGBACK_ABI_VERSION)
         return "the callback record has another version than this library";
-    if (record->size < sizeof *record)
+    if (record->size < RINGBACK_RECORD_SIZE)
         return "the callback record is too short";
     if (record->release == NULL)
         return "the callback record was given away or released already";
@@ -61,7 +61,8 @@ int take_callback(PyObject *object, const char *signature, struct ringback_callb
         return -1;
     }
     /* The move: from here on the copy is the record, and the capsule may go. */
-    *record = *offered;
+    memset(record, 0, sizeof *record);
+    memcpy(record, offered, offered->size < sizeof *record ? offered->size : sizeof *record);
     offered->release = NULL;
     Py_DECREF(capsule);
     if (strcmp(record->signature, signature) != 0) {
