@@ -107,7 +107,8 @@ struct ringback_callback {
     uint32_t size;
 
     /* Offset 8. Canonical signature text in UTF-8, NUL-terminated, such as "f64([f64], mut [f64])". Parameters that are
-     * bound are not part of it. If a signature was requested, it is that text. Valid until `release`. The grammar is in docs/signatures.md. Never NULL. */
+     * bound are not part of it. If a signature was requested, it is that text, byte for byte. Valid until `release`. The
+     * grammar is in docs/signatures.md. Never NULL. */
     const char *signature;
 
     /* Offset 16. The code: cast it to the function type that the signature asks for. Never NULL. */
