@@ -14,7 +14,7 @@
  * whose pointer is a `struct ringback_callback *`. If the signature does not fit, it raises TypeError.
  *
  * The consumer moves the record out, while it holds the GIL:
- *   1. Check that `abi_version` is RINGBACK_ABI_VERSION and that `size` is at least sizeof(struct ringback_callback).
+ *   1. Check that `abi_version` is RINGBACK_ABI_VERSION and that `size` is at least RINGBACK_RECORD_SIZE.
  *   2. Check that `release`, `entry`, `signature`, `describe` and `discard` are not NULL. A NULL `release` means that
  *      somebody else has moved the record out already.
  *   3. Compare `signature` with the signature that the consumer will call. Never call without this.
@@ -107,7 +107,8 @@ struct ringback_callback {
     uint32_t size;
 
     /* Offset 8. Canonical signature text in UTF-8, NUL-terminated, such as "f64([f64], mut [f64])". Parameters that are
-     * bound are not part of it. Valid until `release`. The grammar is in docs/signatures.md. Never NULL. */
+     * bound are not part of it. If a signature was requested, it is that text, byte for byte. Valid until `release`. The
+     * grammar is in docs/signatures.md. Never NULL. */
     const char *signature;
 
     /* Offset 16. The code: cast it to the function type that the signature asks for. Never NULL. */
@@ -143,6 +144,12 @@ struct ringback_callback {
     /* Offset 72. The producer's own. */
     void *private_data;
 };
+
+/*
+ * The bytes that every record of this version has. A later header may have a larger struct, and the records of older
+ * producers still have no more than this: copy what `size` says and no more than there is room for, and zero the rest.
+ */
+#define RINGBACK_RECORD_SIZE (offsetof(struct ringback_callback, private_data) + sizeof(void *))
 
 #ifdef __cplusplus
 }

@@ -46,7 +46,8 @@ def callback_for(
     if isinstance(signature, str):
         signature = _signature(signature)
     options: dict[str, Any] = {} if error_model is None else {"error_model": error_model}
-    if isinstance(obj, types.FunctionType):
+    # No class can derive from it, so what else claims to be one is not.
+    if type(obj) is types.FunctionType:
         callback = compile_bound(obj, (), {}, args, signature, options)
         # An array may get other memory (resize) or another shape in place, and a helper may capture something else by now.
         if (

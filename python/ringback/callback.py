@@ -29,9 +29,15 @@ DTYPES = {
 Ties = tuple[tuple[tuple[str, int], ...], ...]
 
 
+# Of the native class itself: a class derived from it may call something else by these names.
+_native_code = _ringback.Callback.code.__get__  # type: ignore[attr-defined]
+_native_entry = _ringback.Callback.entry.__get__  # type: ignore[attr-defined]
+_native_env = _ringback.Callback.env.__get__  # type: ignore[attr-defined]
+
+
 def native_signature(callback: _ringback.Callback) -> Signature:
     """The signature of any callback as an object (`Callback.signature` is its text)."""
-    return callback.code.signature
+    return _native_code(callback).signature
 
 
 class Callback(_ringback.Callback):
@@ -120,7 +126,7 @@ class Callback(_ringback.Callback):
     def _caller(self) -> Any:
         caller = self.__dict__.get("_made_caller")
         if caller is None:
-            caller = self.__dict__["_made_caller"] = _prototype(native_signature(self))(self.entry)
+            caller = self.__dict__["_made_caller"] = _prototype(native_signature(self))(_native_entry(self))
         return caller
 
     def __call__(self, *args: Any) -> Any:
@@ -133,7 +139,7 @@ class Callback(_ringback.Callback):
         passed = [_argument(p, i, value, keep) for i, (p, value) in enumerate(zip(parameters, args, strict=True), 1)]
         result = _result_buffer(signature)
         error = ctypes.c_void_p()
-        status = self._caller(ctypes.byref(result), ctypes.byref(error), *passed, self.env)
+        status = self._caller(ctypes.byref(result), ctypes.byref(error), *passed, _native_env(self))
         if status:
             raise self._raise(status, error.value or 0)
         return _result(signature, result)

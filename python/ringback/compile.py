@@ -133,7 +133,10 @@ def plain(function: Any) -> tuple[types.FunctionType, dict[str, Any]]:
 
 def describe(value: Any) -> str:
     """An object in an error message."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception as error:
+        text = f"(whose repr raises {type(error).__name__})"
     return f"{type(value).__name__} {text if len(text) <= 80 else text[:77] + '...'}"
 
 

@@ -184,18 +184,21 @@ impl Callback {
         self.bound.env.as_ptr() as usize
     }
 
-    /// A capsule with the callback record, if its signature is the requested one.
+    /// A capsule with the callback record, if its signature is the requested one. The record then says what was
+    /// requested, byte for byte: names of lengths do not decide, and a consumer need not know the grammar.
     #[pyo3(signature = (signature=None))]
     fn __ringback_callback__<'py>(&self, py: Python<'py>, signature: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         let code = &self.bound.code;
+        let mut requested_text = None;
         if let Some(text) = signature
             && text.as_bytes() != code.text.to_bytes()
         {
             let requested: ringback::signature::Signature =
                 text.parse().map_err(|e| PyTypeError::new_err(format!("the requested signature {text:?}: {e}")))?;
             requested.matches(&code.signature).map_err(|e| PyTypeError::new_err(e.to_string()))?;
+            requested_text = Some(CString::new(text)?);
         }
-        let record = self.record();
+        let record = self.record(requested_text);
         // SAFETY: the record is complete, and owns what it points to through `private_data`.
         unsafe { to_capsule(py, record) }
     }
@@ -211,14 +214,23 @@ impl Callback {
     }
 }
 
+/// What one record owns.
+struct Share {
+    bound: Arc<Produced>,
+    /// The text that the record shows, where it is not the code's own.
+    _requested: Option<CString>,
+}
+
 impl Callback {
-    /// A new record: the consumer's share of the code and of the bound data.
-    fn record(&self) -> CallbackRecord {
+    /// A new record: the consumer's share of the code and of the bound data, and the signature text if it is another.
+    fn record(&self, requested: Option<CString>) -> CallbackRecord {
         let code = &self.bound.code;
+        let signature = requested.as_ref().unwrap_or(&code.text).as_ptr();
+        let share = Box::new(Share { bound: Arc::clone(&self.bound), _requested: requested });
         CallbackRecord {
             abi_version: ABI_VERSION,
             size: size_of::<CallbackRecord>() as u32,
-            signature: code.text.as_ptr(),
+            signature,
             entry: code.entry as *const c_void,
             block: code.block as *const c_void,
             env: self.bound.env.as_ptr().cast(),
@@ -226,13 +238,13 @@ impl Callback {
             describe: Some(describe),
             discard: Some(discard),
             release: Some(release),
-            private_data: Arc::into_raw(Arc::clone(&self.bound)).cast_mut().cast(),
+            private_data: Box::into_raw(share).cast(),
         }
     }
 
     /// The typed handle, for engines in this very module: the record without the capsule round it.
     pub(crate) fn handle<P: Params, R: Ret>(&self) -> PyResult<ringback::Callback<P, R>> {
-        let mut record = self.record();
+        let mut record = self.record(None);
         // SAFETY: the record is complete, and nobody else has it.
         let shared = unsafe { Shared::take(&mut record) }.map_err(|e| PyTypeError::new_err(e.to_string()))?;
         ringback::Callback::from_shared(shared, ringback::Callback::<P, R>::signature())
@@ -300,19 +312,19 @@ impl Produced {
     /// # Safety
     /// `record` was made by `Callback::__ringback_callback__` and is not released.
     unsafe fn of<'a>(record: *const CallbackRecord) -> &'a Produced {
-        // SAFETY: `private_data` owns a reference until `release`.
-        unsafe { &*(*record).private_data.cast::<Produced>() }
+        // SAFETY: `private_data` owns a share until `release`.
+        unsafe { &(*(*record).private_data.cast::<Share>()).bound }
     }
 }
 
 unsafe extern "C" fn release(record: *mut CallbackRecord) {
     // SAFETY: called once, with a record of ours.
-    let produced = unsafe {
+    let share = unsafe {
         (*record).release = None;
-        Arc::from_raw((*record).private_data.cast::<Produced>())
+        Box::from_raw((*record).private_data.cast::<Share>())
     };
     // Arrays may go with the last reference, and whether this thread holds the GIL is known to nobody here.
-    if let Some(last) = Arc::into_inner(produced) {
+    if let Some(last) = Arc::into_inner(share.bound) {
         later(Garbage::Data(last));
     }
 }

@@ -16,6 +16,9 @@ pub const ABI_VERSION: u32 = 1;
 /// The address of an entry point, or null. Its real type follows from the record's signature.
 pub type Code = *const c_void;
 
+/// The bytes of the record as version 1 began: every record has at least these, whatever was appended since.
+pub const RECORD_SIZE: usize = std::mem::offset_of!(CallbackRecord, private_data) + size_of::<*mut c_void>();
+
 /// The callback record, version 1: one struct that any producer of compiled callbacks can fill, and any
 /// consumer can call. `include/ringback.h` is the same declaration in C.
 #[derive(Debug)]

@@ -176,8 +176,11 @@ impl std::error::Error for Error {}
 
 #[cfg(feature = "pyo3")]
 mod python {
+    use std::ptr::null_mut;
+
     use super::{Error, Inner};
     use pyo3::exceptions::{PyException, PyRuntimeError};
+    use pyo3::ffi;
     use pyo3::prelude::*;
     use pyo3::types::PyType;
 
@@ -196,15 +199,41 @@ mod python {
                 Inner::Bridge(message) => PyRuntimeError::new_err(message),
                 Inner::Raised { class, message } => Python::attach(|py| built_in(py, &class, message)),
                 Inner::Foreign(mut foreign) => Python::attach(|py| {
-                    let error = std::mem::replace(&mut foreign.error, std::ptr::null_mut());
+                    let error = std::mem::replace(&mut foreign.error, null_mut());
                     // SAFETY: the interpreter is attached, and the error, now nulled, is raised this once.
                     unsafe { foreign.shared.raise(error) };
-                    PyErr::take(py).unwrap_or_else(|| {
+                    // Taken before `foreign` goes, and with it perhaps the record: a release that runs Python code had
+                    // better not find an exception set.
+                    take(py).unwrap_or_else(|| {
                         PyRuntimeError::new_err("a callback failed, but its producer raised no exception")
                     })
                 }),
             }
         }
+    }
+
+    /// The current exception, as itself. (`PyErr::take` starts to panic if it is PyO3's `PanicException`: where Python
+    /// code called Rust code that panicked. Here it is an exception like any other; and a record's `raise` calls this,
+    /// which must not unwind.)
+    #[allow(deprecated, reason = "what came instead of it is not in Python 3.10")]
+    fn take(py: Python<'_>) -> Option<PyErr> {
+        let (mut class, mut value, mut traceback) = (null_mut(), null_mut(), null_mut());
+        // SAFETY: attached; each of the three is owned by us afterwards, or null.
+        let (value, _class, traceback) = unsafe {
+            ffi::PyErr_Fetch(&mut class, &mut value, &mut traceback);
+            ffi::PyErr_NormalizeException(&mut class, &mut value, &mut traceback);
+            (
+                Bound::from_owned_ptr_or_opt(py, value),
+                Bound::from_owned_ptr_or_opt(py, class),
+                Bound::from_owned_ptr_or_opt(py, traceback),
+            )
+        };
+        let value = value?;
+        if let Some(traceback) = traceback {
+            // SAFETY: an exception, normalized above, and its own traceback.
+            unsafe { ffi::PyException_SetTraceback(value.as_ptr(), traceback.as_ptr()) };
+        }
+        Some(PyErr::from_value(value))
     }
 
     fn built_in(py: Python<'_>, class: &str, message: String) -> PyErr {

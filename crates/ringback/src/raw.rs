@@ -1,10 +1,12 @@
 //! Ownership of a callback record, and of what a Rust closure needs to look like one.
 
-use std::ffi::{CStr, CString, c_char, c_void};
+use std::ffi::{CString, c_char, c_void};
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-use crate::abi::{ABI_VERSION, CallbackRecord};
+use crate::abi::{ABI_VERSION, CallbackRecord, RECORD_SIZE};
 use crate::error::Error;
+use crate::signature::MAX_TEXT;
 
 /// A record that was moved to us: released once, when the last handle goes.
 #[derive(Debug)]
@@ -36,6 +38,12 @@ impl Shared {
     /// `record` points to a record that follows the specification, or at least to memory as large as its
     /// first two fields say; nobody else uses it after this succeeded (its `release` is nulled).
     pub unsafe fn take(record: *mut CallbackRecord) -> Result<Self, RecordError> {
+        if record.is_null() || !record.is_aligned() {
+            return Err(RecordError(format!(
+                "there is no callback record at the address {record:p}: it is null or not a multiple of {}",
+                align_of::<CallbackRecord>()
+            )));
+        }
         // SAFETY: the first two fields are the same in every version.
         let (version, size) = unsafe { ((*record).abi_version, (*record).size) };
         if version != ABI_VERSION {
@@ -44,14 +52,20 @@ impl Shared {
                  update the older of the two packages"
             )));
         }
-        if (size as usize) < size_of::<CallbackRecord>() {
+        if (size as usize) < RECORD_SIZE {
             return Err(RecordError(format!(
-                "the callback record says it has {size} bytes, version {ABI_VERSION} has {}",
-                size_of::<CallbackRecord>()
+                "the callback record says it has {size} bytes, version {ABI_VERSION} has {RECORD_SIZE}"
             )));
         }
-        // SAFETY: the size says that the whole record is there.
-        let taken = unsafe { record.read() };
+        // Fields that were appended since this producer was built are zero, those that it knows and we do not are left.
+        let mut whole = MaybeUninit::<CallbackRecord>::zeroed();
+        let known = size_of::<CallbackRecord>().min(size as usize);
+        // SAFETY: the size says that so many bytes are there; zero is a value of every field.
+        let mut taken = unsafe {
+            whole.as_mut_ptr().cast::<u8>().copy_from_nonoverlapping(record.cast::<u8>(), known);
+            whole.assume_init()
+        };
+        taken.size = size_of::<CallbackRecord>() as u32;
         let missing = [
             (taken.release.is_none(), "it was given away or released already"),
             (taken.entry.is_null(), "it has no entry point"),
@@ -107,9 +121,22 @@ impl Shared {
 
     /// The signature text, if it is text.
     pub fn signature(&self) -> Result<&str, RecordError> {
-        // SAFETY: not null (checked by `take`), NUL-terminated and alive by the record's contract.
-        let text = unsafe { CStr::from_ptr(self.record.signature) };
-        text.to_str().map_err(|_| RecordError("the signature of the callback record is not UTF-8".to_owned()))
+        // SAFETY: not null (checked by `take`), NUL-terminated and alive by the record's contract. Where the NUL was
+        // forgotten, reading stops at the greatest length that a signature may have.
+        let length = (0..=MAX_TEXT).find(|&i| unsafe { *self.record.signature.add(i) } == 0).ok_or_else(|| {
+            RecordError(format!(
+                "the signature of the callback record does not end: a signature has at most {MAX_TEXT} bytes"
+            ))
+        })?;
+        // SAFETY: these bytes were read just now; the record owns them as long as `self` lives.
+        let text = unsafe { std::slice::from_raw_parts(self.record.signature.cast::<u8>(), length) };
+        std::str::from_utf8(text).map_err(|e| {
+            let shown = String::from_utf8_lossy(&text[..length.min(80)]);
+            RecordError(format!(
+                "the signature of the callback record is not UTF-8 at byte {}: {shown:?}",
+                e.valid_up_to()
+            ))
+        })
     }
 
     /// What a failed call left.

@@ -109,6 +109,36 @@ fn what_is_refused_and_how() {
 }
 
 #[test]
+fn addresses_that_cannot_hold_a_record() {
+    let released = AtomicUsize::new(0);
+    let mut room = [record(c"f64(f64)", &released), record(c"f64(f64)", &released)];
+    let odd = room.as_mut_ptr().cast::<u8>().wrapping_add(4).cast::<CallbackRecord>();
+    for address in [null_mut(), odd] {
+        // SAFETY: whatever is there, it is not read.
+        let why = unsafe { Shared::take(address) }.unwrap_err().to_string();
+        let align = align_of::<CallbackRecord>();
+        assert_eq!(
+            why,
+            format!("there is no callback record at the address {address:p}: it is null or not a multiple of {align}")
+        );
+    }
+    assert_eq!(released.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn a_signature_without_an_end_is_read_to_the_greatest_length_only() {
+    let text = vec![b'x'; 4097];
+    let released = AtomicUsize::new(0);
+    let mut offered = record(c"", &released);
+    offered.signature = text.as_ptr().cast();
+    assert_eq!(
+        take(&mut offered).unwrap_err(),
+        "the signature of the callback record does not end: a signature has at most 4096 bytes"
+    );
+    assert_eq!(released.load(Ordering::SeqCst), 1);
+}
+
+#[test]
 fn signatures_that_do_not_fit_release_what_was_taken() {
     for signature in [c"f64(f32)", c"f64(", c"", c"f64(f64", c"junk", c"f64(f64)(f64)", c"f64(f64, f64)", c"\xff(f64)"]
     {

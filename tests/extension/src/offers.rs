@@ -40,3 +40,15 @@ pub(crate) fn log_density(callback: LogDensity, x: Vec<f64>) -> PyResult<(f64, V
     let value = callback.call(&x, &mut grad)?;
     Ok((value, grad))
 }
+
+/// A closure that calls what was taken, and passes its failures on.
+#[pyfunction]
+pub(crate) fn relay(callback: Scalar) -> Scalar {
+    Scalar::from_fn(move |x| callback.call(x))
+}
+
+/// The bridge's own failure, not the function's: a panic in a closure.
+#[pyfunction]
+pub(crate) fn offer_panic() -> Scalar {
+    Scalar::from_fn(|x| panic!("no value at {x}"))
+}

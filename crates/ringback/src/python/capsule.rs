@@ -35,12 +35,10 @@ pub unsafe fn to_capsule<'py>(py: Python<'py>, record: CallbackRecord) -> PyResu
 unsafe extern "C" fn destroy(capsule: *mut ffi::PyObject) {
     // SAFETY: only called on capsules made by `to_capsule`, once.
     unsafe {
-        let record = ffi::PyCapsule_GetPointer(capsule, CAPSULE_NAME.as_ptr());
-        if record.is_null() {
-            // Somebody renamed the capsule: better a leak than a guess.
-            ffi::PyErr_Clear();
-        } else {
-            release(record.cast());
+        // If somebody renamed the capsule, better a leak than a guess. (`PyCapsule_GetPointer` alone would set an
+        // exception then, and a destructor may run while another one is on its way.)
+        if ffi::PyCapsule_IsValid(capsule, CAPSULE_NAME.as_ptr()) != 0 {
+            release(ffi::PyCapsule_GetPointer(capsule, CAPSULE_NAME.as_ptr()).cast());
         }
     }
 }
@@ -57,19 +55,34 @@ unsafe fn release(record: *mut CallbackRecord) {
     }
 }
 
+/// The name of an object's class, which a metaclass may have made unreadable.
+pub(super) fn type_name(object: &Bound<'_, PyAny>) -> String {
+    object.get_type().name().map_or("unknown".to_owned(), |name| shorten(&name.to_string_lossy()))
+}
+
+fn shorten(text: &str) -> String {
+    const SHOWN: usize = 80;
+    if text.chars().count() <= SHOWN {
+        text.to_owned()
+    } else {
+        text.chars().take(SHOWN - 3).chain("...".chars()).collect()
+    }
+}
+
 /// Moves the record out of a capsule.
 pub(super) fn take(object: &Bound<'_, PyAny>) -> PyResult<Shared> {
     let Ok(capsule) = object.cast::<PyCapsule>() else {
         return Err(PyTypeError::new_err(format!(
             "__ringback_callback__ must return a PyCapsule named {CAPSULE_NAME:?}, found an object of type {}",
-            object.get_type().name()?
+            type_name(object)
         )));
     };
     let pointer = capsule.pointer_checked(Some(CAPSULE_NAME)).map_err(|_| {
         // SAFETY: only read here and now, while the capsule is borrowed.
-        let name = capsule.name().ok().flatten().map(|name| unsafe { name.as_cstr() }.to_owned());
+        let name = capsule.name().ok().flatten().map(|name| shorten(&unsafe { name.as_cstr() }.to_string_lossy()));
+        let name = name.map_or("nothing".to_owned(), |name| format!("{name:?}"));
         PyTypeError::new_err(format!(
-            "expected a PyCapsule named {CAPSULE_NAME:?}, found one named {name:?}: its producer speaks another \
+            "expected a PyCapsule named {CAPSULE_NAME:?}, found one named {name}: its producer speaks another \
              protocol, or another version of this one"
         ))
     })?;

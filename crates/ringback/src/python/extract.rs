@@ -22,6 +22,14 @@ pub fn extract<P: Params, R: Ret>(object: &Bound<'_, PyAny>, expected: &Expected
         Some(offer) if !object.is_instance_of::<pyo3::types::PyType>() => offer,
         _ => accept(object, &expected.text)?.getattr(name)?,
     };
+    if !offer.is_callable() {
+        return Err(PyTypeError::new_err(format!(
+            "expected a callback {}, found an object of type {} whose __ringback_callback__ is no method but of type {}",
+            expected.text,
+            capsule::type_name(object),
+            capsule::type_name(&offer)
+        )));
+    }
     let shared = capsule::take(&offer.call1((&expected.text,))?)?;
     Callback::from_shared(shared, expected).map_err(|error| PyTypeError::new_err(error.to_string()))
 }

@@ -1,6 +1,6 @@
 //! A Rust handle as a Python object: whoever takes callbacks takes it, in this extension module or in another.
 
-use std::ffi::{c_char, c_void};
+use std::ffi::{CString, c_char, c_void};
 use std::sync::Arc;
 
 use pyo3::exceptions::PyTypeError;
@@ -33,7 +33,8 @@ impl Offered {
         format!("<ringback callback from Rust: {}>", self.signature)
     }
 
-    /// The callback record in a capsule, if it has the requested signature.
+    /// The callback record in a capsule, if it has the requested signature; the record then says what was requested,
+    /// byte for byte.
     #[pyo3(signature = (signature=None))]
     fn __ringback_callback__<'py>(&self, py: Python<'py>, signature: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         if let Some(text) = signature {
@@ -42,8 +43,9 @@ impl Offered {
             let own: Signature = self.signature.parse().map_err(|e| PyTypeError::new_err(format!("{e}")))?;
             requested.matches(&own).map_err(|e| PyTypeError::new_err(e.to_string()))?;
         }
+        let text = CString::new(signature.unwrap_or(&self.signature))?;
         // SAFETY: the record is complete, and owns its share through `private_data`.
-        unsafe { to_capsule(py, share(&self.shared)) }
+        unsafe { to_capsule(py, share(&self.shared, text)) }
     }
 }
 
@@ -58,18 +60,27 @@ impl<'py, P: Params, R: Ret> IntoPyObject<'py> for Callback<P, R> {
     }
 }
 
+/// What `private_data` of a shared record owns.
+struct Share {
+    shared: Arc<Shared>,
+    _signature: CString,
+}
+
 /// A record that shares another: its functions are those of the first, called with the first.
-fn share(shared: &Arc<Shared>) -> CallbackRecord {
+fn share(shared: &Arc<Shared>, signature: CString) -> CallbackRecord {
     let first = shared.record();
+    let text = signature.as_ptr();
+    let share = Box::new(Share { shared: Arc::clone(shared), _signature: signature });
     CallbackRecord {
         // The copy is what this crate knows of the record, however long the first one is.
         abi_version: crate::abi::ABI_VERSION,
         size: size_of::<CallbackRecord>() as u32,
+        signature: text,
         raise: first.raise.map(|_| raise as _),
         describe: Some(describe),
         discard: Some(discard),
         release: Some(release),
-        private_data: Arc::into_raw(Arc::clone(shared)).cast_mut().cast(),
+        private_data: Box::into_raw(share).cast(),
         ..*first
     }
 }
@@ -77,8 +88,8 @@ fn share(shared: &Arc<Shared>) -> CallbackRecord {
 /// # Safety
 /// `record` was made by `share` and is not released.
 unsafe fn first<'a>(record: *const CallbackRecord) -> &'a CallbackRecord {
-    // SAFETY: `private_data` owns a reference until `release`.
-    unsafe { (*(*record).private_data.cast::<Shared>()).record() }
+    // SAFETY: `private_data` owns a share until `release`.
+    unsafe { (*(*record).private_data.cast::<Share>()).shared.record() }
 }
 
 unsafe extern "C" fn raise(record: *const CallbackRecord, error: *mut c_void) {
@@ -118,6 +129,6 @@ unsafe extern "C" fn release(record: *mut CallbackRecord) {
     // SAFETY: called once, with a record made by `share`.
     unsafe {
         (*record).release = None;
-        drop(Arc::from_raw((*record).private_data.cast::<Shared>()));
+        drop(Box::from_raw((*record).private_data.cast::<Share>()));
     }
 }
