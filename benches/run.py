@@ -63,7 +63,7 @@ def calls() -> list[tuple[str, float, str]]:
 
 def integrals() -> list[tuple[str, float, str]]:
     """∫₁^∞ e^(-t)/t² dt from Python."""
-    compiled = rb.cfunc("float64(float64)")(integrand_numpy)
+    compiled = rb.cfunc("float64(float64)", error_model="numpy")(integrand_numpy)
     low_level = compiled.low_level_callable()
     inf = math.inf
     return [
@@ -85,7 +85,7 @@ def integrals() -> list[tuple[str, float, str]]:
 
 def in_rust() -> list[tuple[str, float, str]]:
     """The same integral, by a loop in Rust."""
-    compiled = rb.cfunc("float64(float64)")(integrand_numpy)
+    compiled = rb.cfunc("float64(float64)", error_model="numpy")(integrand_numpy)
     n = 50_000
     ours = min(ringback_demo.time_quad(compiled, 1, math.inf, n) for _ in range(5)) / 1e3
     rust = min(ringback_demo.time_quad_rust(1, math.inf, n) for _ in range(5)) / 1e3
@@ -93,6 +93,21 @@ def in_rust() -> list[tuple[str, float, str]]:
         ("compiled Python function through the handle", ours, "µs"),
         ("integrand written in Rust, inlined", rust, "µs"),
     ]
+
+
+def blocks() -> list[list[tuple[str, float, str]]]:
+    """Calls for blocks of 1000 points against calls one by one."""
+    tables = []
+    for name, function in (("1 + t(2 + t(3 + t(4 + t)))", polynomial), ("e^(-t)/t²", integrand_numpy)):
+        compiled = rb.compile(function, "f64(f64)", error_model="numpy")
+        block, single = ringback_testing.time_blocks(compiled, 1000, 200)
+        tables.append([(f"{name}: a point in a block", block, "ns"), (f"{name}: a call", single, "ns")])
+    return tables
+
+
+def polynomial(t):
+    """Four products and four sums."""
+    return 1.0 + t * (2.0 + t * (3.0 + t * (4.0 + t)))
 
 
 def capture() -> list[tuple[str, float, str]]:
@@ -128,6 +143,7 @@ def main() -> None:
             table("One call (x * 0.5 + 1.0)", calls()),
             table("∫₁^∞ e^(-t)/t² dt, called from Python, 105 evaluations", integrals()),
             table("The same integral, in a loop in Rust", in_rust()),
+            *(table(f"Blocks of 1000 points: {rows[1][0].split(':')[0]}", rows) for rows in blocks()),
             table("Captured values", capture()),
         ]
     )

@@ -117,7 +117,8 @@ struct ringback_callback {
     /* Offset 24. The block entry, or NULL; a consumer must be able to do without. It maps the function over n points
      * that lie one after another:
      *   int32_t block(size_t n, size_t *failed_at, void **error, const A0 *a0, ..., R *ret, const void *env);
-     * Producers of this release leave it NULL. */
+     * On failure `*failed_at` is the index of the first point that failed, and the results before it are filled. `ret`
+     * overlaps none of the points. */
     const void *block;
 
     /* Offset 32. Bound data, to be passed as the last argument of `entry`. What it points to is the producer's own. It

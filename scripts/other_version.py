@@ -24,7 +24,10 @@ NEXT: Edits = {
     "crates/ringback/src/abi.rs": [(FIELD, FIELD + "    /// Appended since.\n    pub appended: u64,\n")],
     "crates/ringback/src/raw.rs": [
         ("private_data: Box::into_raw(owner).cast(),", "private_data: Box::into_raw(owner).cast(), appended: 4711,"),
-        ("    /// Code and bound data.\n", "    pub(crate) fn appended(&self) -> u64 { self.record.appended }\n"),
+        (
+            "    /// Code, its block form or null, and bound data.\n",
+            "    pub(crate) fn appended(&self) -> u64 { self.record.appended }\n",
+        ),
     ],
     "crates/ringback/src/callback.rs": [
         (

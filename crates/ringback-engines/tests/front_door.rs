@@ -237,26 +237,57 @@ fn a_failing_integrand_ends_the_integration_with_its_own_error() {
     }
 }
 
-#[test]
-fn blocks_have_the_size_of_the_rule() {
-    struct Blocks(Vec<usize>);
+/// Notes the sizes of the blocks that it is asked for.
+struct Blocks {
+    lanes: usize,
+    sizes: Vec<usize>,
+    last_two: Vec<[f64; 2]>,
+}
 
-    impl Integrand for Blocks {
-        type Error = Infallible;
+impl Integrand for Blocks {
+    type Error = Infallible;
 
-        fn eval(&mut self, x: &[f64], y: &mut [f64]) -> Result<(), Infallible> {
-            assert_eq!(x.len(), y.len());
-            self.0.push(x.len());
-            y.iter_mut().zip(x).for_each(|(y, x)| *y = (-x.abs()).exp());
-            Ok(())
-        }
+    fn eval(&mut self, x: &[f64], y: &mut [f64]) -> Result<(), Infallible> {
+        assert_eq!(x.len(), y.len());
+        self.sizes.push(x.len());
+        self.last_two.push([x[x.len() - 2], x[x.len() - 1]]);
+        y.iter_mut().zip(x).for_each(|(y, x)| *y = (-x.abs()).exp());
+        Ok(())
     }
 
-    for (a, b, size) in [(-1.0, 2.0, 21), (0.0, INF, 15), (-INF, 0.0, 15), (-INF, INF, 30)] {
-        let mut blocks = Blocks(Vec::new());
+    fn lanes(&self) -> usize {
+        self.lanes
+    }
+}
+
+const RANGES: [(f64, f64, usize); 4] = [(-1.0, 2.0, 21), (0.0, INF, 15), (-INF, 0.0, 15), (-INF, INF, 30)];
+
+#[test]
+fn blocks_have_the_size_of_the_rule_or_of_two_halves() {
+    for (a, b, size) in RANGES {
+        let mut blocks = Blocks { lanes: 1, sizes: Vec::new(), last_two: Vec::new() };
         let result = quad_with(&mut Workspace::new(), &mut blocks, a, b, &[], &Options::default()).unwrap();
-        assert!(blocks.0.iter().all(|n| *n == size), "{:?}", blocks.0);
-        assert_eq!(blocks.0.iter().sum::<usize>(), result.neval);
+        assert_eq!(blocks.sizes[0], size);
+        assert!(blocks.sizes[1..].iter().all(|n| *n == 2 * size), "{:?}", blocks.sizes);
+        assert_eq!(blocks.sizes.iter().sum::<usize>(), result.neval);
+    }
+}
+
+#[test]
+fn blocks_are_padded_to_whole_vectors_and_nothing_else_changes() {
+    for (a, b, size) in RANGES {
+        let mut plain = Blocks { lanes: 1, sizes: Vec::new(), last_two: Vec::new() };
+        let expected = quad_with(&mut Workspace::new(), &mut plain, a, b, &[], &Options::default()).unwrap();
+        for lanes in [2, 4, 8, 16] {
+            let mut padded = Blocks { lanes, sizes: Vec::new(), last_two: Vec::new() };
+            let result = quad_with(&mut Workspace::new(), &mut padded, a, b, &[], &Options::default()).unwrap();
+            assert_eq!(result, expected);
+            assert_eq!(padded.sizes[0], size.next_multiple_of(lanes));
+            assert!(padded.sizes[1..].iter().all(|n| *n == (2 * size).next_multiple_of(lanes)), "{:?}", padded.sizes);
+            if size.next_multiple_of(lanes) >= size + 2 {
+                assert_eq!(padded.last_two[0][0], padded.last_two[0][1], "copies of the last point");
+            }
+        }
     }
 }
 

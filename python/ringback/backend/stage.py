@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import threading
 from typing import Any
@@ -18,7 +19,11 @@ _lock = threading.Lock()
 
 @functools.cache
 def target_machine() -> llvm.TargetMachine:
-    """Code for just this CPU."""
+    """Makes code for just this CPU."""
+    return _new_target_machine()
+
+
+def _new_target_machine() -> llvm.TargetMachine:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     target = llvm.Target.from_default_triple()
@@ -50,8 +55,16 @@ def vector_library() -> Library | None:
 
 @functools.cache
 def _engine() -> llvm.ExecutionEngine:
-    # Objects are added to an engine with an empty module; it is never freed, like Numba's.
-    return llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
+    # Never freed, as Numba's is not: addresses of code stay valid. It takes its target machine for itself.
+    return llvm.create_mcjit_compiler(llvm.parse_assembly(""), _new_target_machine())
+
+
+def load(module: llvm.ModuleRef, name: str) -> int:
+    """Generates code and loads it: the address of the function of that name, which must be nobody else's."""
+    engine = _engine()
+    engine.add_object_file(llvm.ObjectFileRef.from_data(target_machine().emit_object(module)))
+    engine.finalize_object()
+    return engine.get_function_address(name)
 
 
 def _optimise(module: llvm.ModuleRef) -> None:
@@ -103,21 +116,12 @@ def block_of(text: str, entry: str, signature: Signature, vector_math: bool = Tr
         module = _vectorised(text, entry, signature, vector_library() if vector_math else None)
         if module is None or not _resolvable(module):
             return None
-        engine = _engine()
-        name = f"{block.NAME}_{_counter()}"
+        name = f"{block.NAME}_{next(_numbers)}"
         module.get_function(block.NAME).name = name
-        engine.add_object_file(llvm.ObjectFileRef.from_data(target_machine().emit_object(module)))
-        engine.finalize_object()
-        return Block(engine.get_function_address(name), module)
+        return Block(load(module, name), module)
 
 
-_counted = 0
-
-
-def _counter() -> int:
-    global _counted
-    _counted += 1
-    return _counted
+_numbers = itertools.count()
 
 
 def _vectorised(text: str, entry: str, signature: Signature, known: Library | None) -> llvm.ModuleRef | None:

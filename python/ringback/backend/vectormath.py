@@ -151,9 +151,7 @@ def _split(name: str, scalar: str, lanes: int, best: VectorFunction, arguments: 
     for part in range(lanes // best.lanes):
         mask = ", ".join(f"i32 {part * best.lanes + lane}" for lane in range(best.lanes))
         for i in range(arguments):
-            lines.append(
-                f"  %p{part}.{i} = shufflevector {wide} %x{i}, {wide} poison, <{best.lanes} x i32> <{mask}>"
-            )
+            lines.append(f"  %p{part}.{i} = shufflevector {wide} %x{i}, {wide} poison, <{best.lanes} x i32> <{mask}>")
         passed = ", ".join(f"{narrow} %p{part}.{i}" for i in range(arguments))
         lines.append(f"  %r{part} = call {narrow} @{best.name}({passed})")
         parts.append((f"%r{part}", best.lanes))

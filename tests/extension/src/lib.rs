@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod blocks;
 mod failures;
 mod kinds;
 mod offers;
@@ -13,6 +14,8 @@ use pyo3::prelude::*;
 /// Consumers of callbacks for the tests.
 #[pymodule]
 mod ringback_testing {
+    #[pymodule_export]
+    use super::blocks::{block_failure, block_of_mixed, block_of_one, block_of_pairs, time_blocks};
     #[pymodule_export]
     use super::failures::{
         classify, discard_many, fail_with_gil_held, first_failure, panics_in_engine, rejecting_sampler,
