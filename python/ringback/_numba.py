@@ -24,6 +24,7 @@ from numba.core.withcontexts import objmode_context
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
+from . import _raises
 from ._refusals import RETURNS_NOTHING, Refuse
 from .errors import CompileError
 
@@ -204,6 +205,7 @@ def lifting_compiler(
             # Comprehensions and inner functions have globals of their own, seen only once they are inlined.
             manager.add_pass_after(LiftInlined, InlineClosureLikes)
             manager.add_pass_after(Refuse, NopythonTypeInference)
+            _raises.use(manager)
             manager.finalize()
             return [manager]
 

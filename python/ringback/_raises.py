@@ -1,0 +1,131 @@
+"""How `raise` is compiled: nothing that an error refers to is kept for ever, and none is lost on its way.
+
+Beside `_numba.py` and `_refusals.py`, the third file that touches Numba's internals.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba.core import cgutils, ir, ir_utils
+from numba.core.compiler_machinery import register_pass
+from numba.core.lowering import Lower
+from numba.core.typed_passes import BaseNativeLowering
+from numba.core.unsafe import eh
+
+
+# How Numba's message begins where it has lost an exception that passes through `finally` or leaves `except`.
+_LOST = "Unreachable condition reached (op code RERAISE"
+
+
+class RaisingLower(Lower):
+    """Numba's code generator, but for `raise`, and for what is raised inside `try` and not caught.
+
+    Numba deletes a variable where it is not needed any more, but never one that the last statement of a block names:
+    what `return` names goes to the caller. What `raise` names does not. The error gets a reference of its own, and
+    the variable's was never given back.
+
+    Numba also forgets the exception at the end of `try`. Where one has to go on after `finally`, or is raised in an
+    `except` block, Numba raises an AssertionError in its place. Here the exception is remembered.
+    And Numba takes an error that was caught in an earlier call for one of the present call.
+    """
+
+    _remembered: Any = None
+
+    def lower_inst(self, inst: Any) -> None:
+        """Around the marks that Numba sets at both ends of `try`."""
+        call = inst.value if isinstance(inst, ir.Assign) else None
+        mark = None
+        if isinstance(call, ir.Expr) and call.op == "call":
+            mark = getattr(ir_utils.guard(ir_utils.get_definition, self.func_ir, call.func), "value", None)
+        if mark is eh.end_try_block:
+            self._remember()
+        super().lower_inst(inst)
+        if mark is eh.mark_try_block:
+            self._begin()
+
+    def lower_static_raise(self, inst: Any) -> None:
+        """Where Numba says that it has lost the exception, it goes on its way."""
+        if inst.exc_class is AssertionError and inst.exc_args and str(inst.exc_args[0]).startswith(_LOST):
+            self._restore()
+            # The status of what a function raises.
+            self.builder.ret(self.function.function_type.return_type(1))
+        else:
+            super().lower_static_raise(inst)
+
+    def lower_static_try_raise(self, inst: Any) -> None:
+        """The same inside a further `try`."""
+        if inst.exc_class is None:
+            self._restore()
+        else:
+            super().lower_static_try_raise(inst)
+
+    def lower_try_dynamic_raise(self, inst: Any) -> None:
+        """Inside `try`: the values of the arguments, where Numba takes the names of its variables."""
+        arguments, types = self._taken(inst)
+        self.call_conv.set_dynamic_user_exc(
+            self.builder, inst.exc_class, arguments, types, loc=self.loc, func_name=self.func_ir.func_id.func_name
+        )
+
+    def _error(self) -> Any:
+        return self.function.args[1]
+
+    def _slot(self) -> Any:
+        if self._remembered is None or self._remembered.function is not self.function:
+            self._remembered = cgutils.alloca_once(self.builder, self._error().type.pointee, name="remembered")
+        return self._remembered
+
+    def _begin(self) -> None:
+        """Forgets what an earlier call left in the caller's variable: Numba would take it for an error of this `try`."""
+        in_try = self.builder.load(self.call_conv._get_try_state(self.builder))
+        with self.builder.if_then(self.builder.icmp_unsigned("==", in_try, in_try.type(1))):
+            self.builder.store(self._error().type.pointee(None), self._error())
+
+    def _remember(self) -> None:
+        error = self.builder.load(self._error())
+        with self.builder.if_then(cgutils.is_not_null(self.builder, error)):
+            self.builder.store(error, self._slot())
+
+    def _restore(self) -> None:
+        self.builder.store(self.builder.load(self._slot()), self._error())
+
+    def _taken(self, inst: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """The values of the arguments and their types, with a reference to each for the error."""
+        arguments, types = [], []
+        for argument in inst.exc_args:
+            if isinstance(argument, ir.Var):
+                ty = self.typeof(argument.name)
+                value = self.loadvar(argument.name)
+                self.incref(ty, value)
+            else:
+                ty, value = None, argument
+            arguments.append(value)
+            types.append(ty)
+        return tuple(arguments), tuple(types)
+
+    def lower_dynamic_raise(self, inst: Any) -> None:
+        """Gives the error a reference to each argument, then drops those of the variables, each once."""
+        arguments, types = self._taken(inst)
+        for name in {argument.name: None for argument in inst.exc_args if isinstance(argument, ir.Var)}:
+            self.delvar(name)
+        self.return_dynamic_exception(inst.exc_class, arguments, types, loc=self.loc)
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class RaisingLowering(BaseNativeLowering):
+    """The pass that generates code, in place of Numba's `NativeLowering`."""
+
+    _name = "ringback_native_lowering"
+
+    @property
+    def lowering_class(self) -> type[Lower]:
+        """Which code generator it runs."""
+        return RaisingLower
+
+
+def use(manager: Any) -> None:
+    """Puts the code generator into a pipeline; one for parallel loops keeps its own."""
+    manager.passes = [
+        (RaisingLowering, text) if getattr(stage, "_name", None) == "native_lowering" else (stage, text)
+        for stage, text in manager.passes
+    ]
