@@ -13,7 +13,6 @@ from numba.core.lowering import Lower
 from numba.core.typed_passes import BaseNativeLowering
 from numba.core.unsafe import eh
 
-
 # How Numba's message begins where it has lost an exception that passes through `finally` or leaves `except`.
 _LOST = "Unreachable condition reached (op code RERAISE"
 
@@ -118,8 +117,8 @@ class RaisingLowering(BaseNativeLowering):
     _name = "ringback_native_lowering"
 
     @property
-    def lowering_class(self) -> type[Lower]:
-        """Which code generator it runs."""
+    def lowering_class(self) -> type[Lower]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Which code generator it runs (Numba declares it without a type)."""
         return RaisingLower
 
 
