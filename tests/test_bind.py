@@ -120,7 +120,7 @@ def test_bound_tuples_of_numbers_and_arrays(compilations):
         ),
         (
             lambda: callback(rb.bind(power, k="two")),
-            "parameter 'k' of power is bound to str 'two': bound data are numbers, arrays and tuples of them",
+            "parameter 'k' of power is bound to str 'two': bound data are numbers, arrays, callbacks and tuples of them",
         ),
         (
             lambda: callback(functools.partial(power, 1.0, 2.0, 3.0, 4.0)),

@@ -15,6 +15,7 @@ from .callback import Callback
 from .cfunc import CFunc, cfunc
 from .compile import compile
 from .errors import CompileError
+from .giveback import low_level_callable
 from .interpreted import interpreted
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ __all__ = [
     "compile",
     "integrate",
     "interpreted",
+    "low_level_callable",
 ]
 
 

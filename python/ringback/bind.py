@@ -29,6 +29,12 @@ class Bound:
         _check_names(plain(self._function)[0], data)
         return Bound(self._function, self._leading, {**self._data, **data})
 
+    def low_level_callable(self, signature: str) -> Any:
+        """A `scipy.LowLevelCallable` of a C signature: see `rb.low_level_callable`."""
+        from .giveback import low_level_callable
+
+        return low_level_callable(self, signature)
+
     def __repr__(self) -> str:
         name = getattr(self._function, "__name__", self._function)
         return f"<ringback bound {name}: {', '.join([*map(repr, self._leading), *self._data])}>"
@@ -95,8 +101,8 @@ def compile_bound(
         kind = kind_of(value, name)
         if kind is None:
             raise TypeError(
-                f"parameter {name!r} of {inner.__name__} is bound to {describe(value)}: bound data are numbers, arrays "
-                f"and tuples of them"
+                f"parameter {name!r} of {inner.__name__} is bound to {describe(value)}: bound data are numbers, arrays, "
+                f"callbacks and tuples of them"
             )
         bound[name] = Data(value, kind, False)
     return bind_function(inner, signature, {**options, **own}, bound)

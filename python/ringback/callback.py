@@ -123,6 +123,47 @@ class Callback(_ringback.Callback):
         return bind_declared(self, data)
 
     @property
+    def _numba_type_(self) -> Any:
+        """Numba asks for this when a jitted function is given the callback."""
+        from .firstclass import type_of
+
+        return type_of(self)
+
+    @property
+    def _plain_c(self) -> Any:
+        made = self.__dict__.get("_made_plain_c")
+        if made is None:
+            from .giveback import PlainC
+
+            made = self.__dict__["_made_plain_c"] = PlainC(self)
+        return made
+
+    @property
+    def address(self) -> int:
+        """Address of a plain C function, such as `double (*)(double)`; valid as long as the callback lives.
+
+        Numbers are passed by value, arrays as a pointer and their lengths. It is compiled when it is first asked for.
+        An exception has no place in such a convention: see docs/giveback.md.
+        """
+        return self._plain_c.address
+
+    @property
+    def ctypes(self) -> Any:
+        """The plain C function as a ctypes function; it raises what the callback raises."""
+        return self._plain_c.ctypes
+
+    @property
+    def cffi(self) -> Any:
+        """The plain C function as a cffi function pointer."""
+        return self._plain_c.cffi
+
+    def low_level_callable(self, signature: str | None = None) -> Any:
+        """A `scipy.LowLevelCallable`, for `quad`, `nquad` and `scipy.ndimage`: see `rb.low_level_callable`."""
+        from .giveback import low_level_callable
+
+        return low_level_callable(self, signature)
+
+    @property
     def _caller(self) -> Any:
         caller = self.__dict__.get("_made_caller")
         if caller is None:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import _ringback
 from .errors import CompileError
 
 Path = tuple[str, ...]
@@ -60,7 +61,13 @@ class Array(NamedTuple):
     layout: str
 
 
-# The type of a lifted value: the name of a scalar, an array's type, or a tuple of such.
+class Function(NamedTuple):
+    """The type of a lifted callback, which compiled code calls."""
+
+    signature: str
+
+
+# The type of a lifted value: the name of a scalar, the type of an array or a callback, or a tuple of such.
 Kind = Any
 
 
@@ -83,6 +90,12 @@ def kind_of(value: Any, what: str) -> Kind | None:
         return SCALAR_NAMES.get(value.dtype)
     if isinstance(value, np.ndarray):
         return array_kind(value, what)
+    if isinstance(value, _ringback.Callback):
+        if value._shim is None:  # type: ignore[attr-defined]
+            raise CompileError(
+                f"{what} is {value!r}, which runs in the interpreter: compiled functions call compiled callbacks only"
+            )
+        return Function(value.signature)
     if t is tuple and value:
         kinds = tuple(kind_of(item, f"{what}[{i}]") for i, item in enumerate(value))
         if None not in kinds:
@@ -131,17 +144,19 @@ def array_kind(value: np.ndarray, what: str) -> Kind:
     return Array(element, value.ndim, "C" if flags.c_contiguous else "F" if flags.f_contiguous else "any")
 
 
-def leaves(kind: Kind, value: Any) -> Iterator[tuple[str | Array, Any]]:
-    """The scalars and arrays of a lifted value."""
-    if isinstance(kind, (str, Array)):
+def leaves(kind: Kind, value: Any) -> Iterator[tuple[str | Array | Function, Any]]:
+    """The scalars, arrays and callbacks of a lifted value."""
+    if isinstance(kind, (str, Array, Function)):
         yield kind, value
     else:
         for inner, item in zip(kind, value, strict=True):
             yield from leaves(inner, item)
 
 
-def native(kind: str | Array, value: Any) -> Any:
+def native(kind: str | Array | Function, value: Any) -> Any:
     """A leaf as `_ringback.Callback` takes it."""
+    if isinstance(kind, Function):
+        return value
     if isinstance(kind, str):
         return value.item() if isinstance(value, (np.generic, np.ndarray)) else value
     value = base_array(value)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import _ringback
-from .callback import Callback
+from .callback import Callback, native_signature
 from .compile import DEFAULTS, bind_function, check_options, plain
 from .signature import Signature, to_signature
 
@@ -15,9 +15,8 @@ from .signature import Signature, to_signature
 class CFunc(Callback):
     """A callback that also has a plain C address, as `numba.cfunc` makes it.
 
-    The plain C function (`address`, `ctypes`, `cffi`, `native_name`, `low_level_callable`) has no way to report an
-    exception: as with Numba, it is then printed and the result is 0. Wherever a Ringback callback is asked for, pass the
-    object itself.
+    The plain C function (`address`, `ctypes`, `cffi`, `native_name`) has no way to report an exception: as with Numba, it is
+    then printed and the result is 0. Wherever a Ringback callback is asked for, pass the object itself.
     """
 
     _cache: bool
@@ -70,11 +69,13 @@ class CFunc(Callback):
         """The optimised LLVM text of the plain C function."""
         return self._plain.inspect_llvm()
 
-    def low_level_callable(self) -> Any:
-        """A `scipy.LowLevelCallable` of the plain C function."""
-        from scipy import LowLevelCallable
+    def low_level_callable(self, signature: str | None = None) -> Any:
+        """A `scipy.LowLevelCallable`, as of any callback; of the plain C function where that is written for pointers."""
+        if signature is None and any(p.kind == "pointer" for p in native_signature(self).parameters):
+            from scipy import LowLevelCallable
 
-        return LowLevelCallable(self.ctypes)
+            return LowLevelCallable(self.ctypes)
+        return super().low_level_callable(signature)
 
 
 def cfunc(

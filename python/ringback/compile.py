@@ -11,7 +11,7 @@ import numpy as np
 
 from . import _ringback
 from .callback import Callback, Ties
-from .capture import Array, Kind, Path, Plan, frozen_key, kind_of, leaves, native
+from .capture import Array, Function, Kind, Path, Plan, frozen_key, kind_of, leaves, native
 from .errors import CompileError, numba_errors, readable
 from .signature import Signature, to_signature
 
@@ -212,8 +212,8 @@ def distribute(
         kind = kind_of(defaults[p], f"the default of {p}")
         if kind is None:
             raise CompileError(
-                f"the default of parameter {p} of {name} is {describe(defaults[p])}: bound data are numbers, arrays and "
-                f"tuples of them"
+                f"the default of parameter {p} of {name} is {describe(defaults[p])}: bound data are numbers, arrays, "
+                f"callbacks and tuples of them"
             )
         bound[p] = Data(defaults[p], kind, False)
     return free, {p: bound[p] for p in parameters if p in bound}
@@ -247,7 +247,7 @@ def helper_key(value: Any, keep: list[Any] | None = None, seen: frozenset[int] =
     Arrays that jitted functions read are frozen by Numba: small ones as a copy, large ones by their address, so those
     must stay alive (`keep`).
     """
-    if isinstance(value, tuple) and any(callable(item) for item in value):
+    if isinstance(value, tuple) and any(callable(item) and not isinstance(item, Callback) for item in value):
         raise CompileError("a tuple of functions cannot be compiled in: call the functions by their names")
     function = value if isinstance(value, types.FunctionType) else getattr(value, "py_func", None)
     if not isinstance(function, types.FunctionType) or id(function.__code__) in seen:
@@ -335,7 +335,7 @@ def _compile(
 
 
 def _constant_kind(kind: Kind) -> bool:
-    if isinstance(kind, Array):
+    if isinstance(kind, (Array, Function)):
         return False
     if isinstance(kind, str):
         return kind[0] in "iub"

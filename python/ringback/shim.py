@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import _numba
+from . import _numba, firstclass
 from .callback import Ties
-from .capture import Array, Kind
+from .capture import Array, Function, Kind
 from .signature import Parameter, Signature
 
 
@@ -82,6 +82,10 @@ def _bound(kind: Kind, mutable: bool, slots: list[str], helper: Callable[[str, A
         slots.append(f"array{kind.ndim}")
         aryty = _numba.array_type(kind.element, kind.ndim, kind.layout, mutable)
         return f"{helper('view', _numba.view(aryty))}({place}(env))"
+    if isinstance(kind, Function):
+        place = helper("slot", _numba.slot(len(slots), True))
+        slots.append("function")
+        return f"{helper('callback', firstclass.load_callback(kind.signature))}({place}(env))"
     if isinstance(kind, str):
         place = helper("slot", _numba.slot(len(slots), kind[0] == "c"))
         slots.append(kind)

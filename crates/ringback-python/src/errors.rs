@@ -47,15 +47,17 @@ impl Hooks {
     }
 }
 
-/// What was dropped where nobody knew whether the GIL was held.
+/// What was dropped, or could not be raised, where nobody knew whether the GIL was held.
 pub(crate) enum Garbage {
     /// An error that nobody will raise.
     Error(Arc<Hooks>, usize),
     /// The last reference to bound data and code.
     Data(Produced),
+    /// An error in a plain C function that had no way to raise it, and the flag that one is on its way.
+    Report(ringback::Error, Arc<str>, Arc<AtomicBool>),
 }
 
-/// Drops it on the main thread, as soon as that runs Python.
+/// Drops (or reports) it on the main thread, as soon as that runs Python.
 pub(crate) fn later(garbage: Garbage) {
     DISCARDED.lock().unwrap_or_else(PoisonError::into_inner).push(garbage);
     if !SCHEDULED.swap(true, Ordering::AcqRel) && !super::producer::schedule(drain) {
@@ -81,6 +83,10 @@ pub(crate) fn drain(py: Python<'_>) {
                 }
             }
             Garbage::Data(data) => drop(data),
+            Garbage::Report(error, name, reported) => {
+                reported.store(false, Ordering::Release);
+                PyErr::from(error).write_unraisable(py, Some(pyo3::types::PyString::new(py, &name).as_any()));
+            }
         }
     }
 }

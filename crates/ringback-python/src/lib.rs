@@ -8,6 +8,8 @@
 use pyo3::prelude::*;
 
 mod errors;
+#[allow(unsafe_code, reason = "the one place where plain C functions find the callback that they stand for")]
+mod lent;
 #[allow(unsafe_code, reason = "the one producer of callback records for code that Numba compiled")]
 mod producer;
 mod quad;
@@ -18,6 +20,8 @@ mod signature;
 mod _ringback {
     #[pymodule_export]
     use super::errors::Errors;
+    #[pymodule_export]
+    use super::lent::{Lent, c_function};
     #[pymodule_export]
     use super::producer::{Callback, Code};
     #[pymodule_export]

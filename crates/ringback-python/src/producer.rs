@@ -50,6 +50,7 @@ enum Slot {
     C64,
     C128,
     Array(usize),
+    Function,
 }
 
 impl Slot {
@@ -62,6 +63,7 @@ impl Slot {
             "f64" => Slot::F64,
             "c64" => Slot::C64,
             "c128" => Slot::C128,
+            "function" => Slot::Function,
             _ => Slot::Array(name.strip_prefix("array")?.parse().ok().filter(|n| (1..=4).contains(n))?),
         })
     }
@@ -111,10 +113,12 @@ impl Code {
 #[derive(Debug)]
 pub(crate) struct Produced {
     code: Arc<Compiled>,
-    /// 8 bytes a slot: the scalar itself, or a pointer into `parts` or `views`.
+    /// 8 bytes a slot: the scalar itself, or a pointer into `_parts`, `_views` or `functions`.
     env: Box<[u64]>,
     _parts: Vec<Box<[f64; 2]>>,
     _views: Vec<Box<RawView<8>>>,
+    /// Callbacks that are called: entry and bound data, and who owns these.
+    functions: Vec<(Box<[usize; 2]>, Arc<Produced>)>,
     /// The arrays that the views point into.
     _owners: Vec<Py<PyAny>>,
 }
@@ -150,6 +154,7 @@ impl Callback {
             env: vec![0; compiled.slots.len().max(1)].into_boxed_slice(),
             _parts: Vec::new(),
             _views: Vec::new(),
+            functions: Vec::new(),
             _owners: Vec::new(),
             code: compiled,
         };
@@ -290,6 +295,13 @@ impl Produced {
                 self._parts.push(parts);
                 address
             }
+            Slot::Function => {
+                let called = value.cast::<Callback>()?.get();
+                let both = Box::new([called.entry(), called.env()]);
+                let address = (&raw const *both) as u64;
+                self.functions.push((both, Arc::clone(&called.bound)));
+                address
+            }
             Slot::Array(rank) => {
                 let (owner, data, shape, strides): (Py<PyAny>, usize, Vec<isize>, Vec<isize>) = value.extract()?;
                 if shape.len() != rank || strides.len() != rank {
@@ -307,6 +319,12 @@ impl Produced {
                 address
             }
         })
+    }
+
+    /// The text of an exception by its pickle: of the code itself, or of a callback that it calls.
+    fn text(&self, pickle: &[u8]) -> Option<&String> {
+        let called = || self.functions.iter().find_map(|(_, called)| called.text(pickle));
+        self.code.describe.get(pickle).or_else(called)
     }
 
     /// # Safety
@@ -343,8 +361,8 @@ unsafe extern "C" fn describe(
 ) -> usize {
     // SAFETY: a record of ours, an error of its code that is not consumed, and the consumer's buffer.
     unsafe {
-        let code = &Produced::of(record).code;
-        let text = match code.hooks.excinfo {
+        let produced = Produced::of(record);
+        let text = match produced.code.hooks.excinfo {
             None => None,
             Some((data, length, _)) => {
                 let pickle = error.byte_add(data).cast::<*const u8>().read_unaligned();
@@ -352,7 +370,7 @@ unsafe extern "C" fn describe(
                 if pickle.is_null() {
                     return write_text("an exception raised by the callback", buffer, size);
                 }
-                code.describe.get(std::slice::from_raw_parts(pickle, length.max(0) as usize))
+                produced.text(std::slice::from_raw_parts(pickle, length.max(0) as usize))
             }
         };
         write_text(text.map_or("an exception raised by the callback", String::as_str), buffer, size)

@@ -109,7 +109,7 @@ impl Shared {
     }
 
     /// Code, its block form or null, and bound data.
-    pub(crate) fn parts(&self) -> (*const c_void, *const c_void, *const c_void) {
+    pub fn parts(&self) -> (*const c_void, *const c_void, *const c_void) {
         (self.record.entry, self.record.block, self.record.env)
     }
 
@@ -148,6 +148,14 @@ impl Shared {
             return unsafe { Error::from_raw(error) };
         }
         Error::foreign(status, Arc::clone(self), error)
+    }
+
+    /// What a failed call from outside of this crate left.
+    ///
+    /// # Safety
+    /// `error` is null, or was left by this record's code, is not consumed, and is not used again.
+    pub unsafe fn error(self: &Arc<Self>, status: i32, error: *mut c_void) -> Error {
+        self.failed(status, error)
     }
 
     /// # Safety

@@ -70,7 +70,10 @@ fn shorten(text: &str) -> String {
 }
 
 /// Moves the record out of a capsule.
-pub(super) fn take(object: &Bound<'_, PyAny>) -> PyResult<Shared> {
+///
+/// # Errors
+/// A `TypeError` if the object is no capsule of that name, or its record cannot be used.
+pub fn take(object: &Bound<'_, PyAny>) -> PyResult<Shared> {
     let Ok(capsule) = object.cast::<PyCapsule>() else {
         return Err(PyTypeError::new_err(format!(
             "__ringback_callback__ must return a PyCapsule named {CAPSULE_NAME:?}, found an object of type {}",

@@ -4,6 +4,6 @@ mod capsule;
 mod extract;
 mod offer;
 
-pub use capsule::{CAPSULE_NAME, to_capsule};
+pub use capsule::{CAPSULE_NAME, take, to_capsule};
 pub use extract::extract;
 pub use offer::Offered;
