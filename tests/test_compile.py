@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numba
 import numpy as np
@@ -241,6 +242,21 @@ def test_an_unknown_attribute():
         f"    return x.nothing\n"
         f"  Unknown attribute 'nothing' of type readonly array(float64, 1d, C)\n"
         f"  Hint: Numba does not know this attribute; rb.interpreted(f) runs the function in the interpreter"
+    )
+
+
+def test_linear_algebra_without_scipy(monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy.linalg.cython_blas", None)
+
+    def f(x):
+        return x @ x
+
+    assert message_of(f, "f64([f64])") == (
+        f"cannot compile f for f64([f64]):\n"
+        f"  File {HERE!r}, line {first_line(f)}, in f\n"
+        f"    def f(x):\n"
+        f"  scipy 0.16+ is required for linear algebra\n"
+        f"  Hint: Numba takes `@`, np.dot and np.linalg from SciPy, which is not installed: pip install scipy"
     )
 
 
