@@ -172,8 +172,8 @@ impl Rule for Finite {
     }
 }
 
-pub(crate) const PAIRS_15: usize = 7;
-pub(crate) const POINTS_15: usize = 1 + 2 * PAIRS_15;
+const PAIRS_15: usize = 7;
+const POINTS_15: usize = 1 + 2 * PAIRS_15;
 const NODES_15: [f64; PAIRS_15] = [
     0.991_455_371_120_812_6,
     0.949_107_912_342_758_5,
@@ -183,7 +183,7 @@ const NODES_15: [f64; PAIRS_15] = [
     0.405_845_151_377_397_2,
     0.207_784_955_007_898_47,
 ];
-pub(crate) const KRONROD_15: [f64; PAIRS_15] = [
+const KRONROD_15: [f64; PAIRS_15] = [
     0.022_935_322_010_529_224,
     0.063_092_092_629_978_56,
     0.104_790_010_322_250_19,
@@ -192,13 +192,13 @@ pub(crate) const KRONROD_15: [f64; PAIRS_15] = [
     0.190_350_578_064_785_42,
     0.204_432_940_075_298_89,
 ];
-pub(crate) const CENTRE_15: f64 = 0.209_482_141_084_727_82;
-pub(crate) const GAUSS_7: [f64; 3] = [0.129_484_966_168_869_7, 0.279_705_391_489_276_64, 0.381_830_050_505_118_9];
-pub(crate) const GAUSS_7_CENTRE: f64 = 0.417_959_183_673_469_4;
+const CENTRE_15: f64 = 0.209_482_141_084_727_82;
+const GAUSS_7: [f64; 3] = [0.129_484_966_168_869_7, 0.279_705_391_489_276_64, 0.381_830_050_505_118_9];
+const GAUSS_7_CENTRE: f64 = 0.417_959_183_673_469_4;
 
 /// The 15 points `t` of the rule for infinite ranges, in `(0, 1)`: centre, then pairs from the ends inwards.
 #[inline]
-pub(crate) fn points_15(a: f64, b: f64) -> [f64; POINTS_15] {
+fn points_15(a: f64, b: f64) -> [f64; POINTS_15] {
     let centre = midpoint(a, b);
     let half = half_width(a, b);
     let mut t = [centre; POINTS_15];

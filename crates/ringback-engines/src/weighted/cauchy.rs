@@ -20,6 +20,23 @@ impl Cauchy {
     fn relative(&self, cell: &Cell) -> f64 {
         (2.0 * self.c - cell.b - cell.a) / (cell.b - cell.a)
     }
+
+    /// The principal values over `[-1, 1]` of `T_k(t) / (t - pole)`, by forward recurrence.
+    fn moments(&self, cell: &Cell) -> Degrees {
+        let pole = self.relative(cell);
+        let mut m = [0.0; POINTS_25];
+        // Not from the relative pole: next to an end that has lost its last digits, and `qc25c` with it.
+        m[0] = ((cell.b - self.c) / (self.c - cell.a)).abs().ln();
+        m[1] = 2.0 + pole * m[0];
+        for k in 2..POINTS_25 {
+            m[k] = 2.0 * pole * m[k - 1] - m[k - 2];
+            if k % 2 == 1 {
+                let square = ((k - 1) * (k - 1)) as f64;
+                m[k] -= 4.0 / (square - 1.0);
+            }
+        }
+        m
+    }
 }
 
 impl WeightedRule for Cauchy {
@@ -34,24 +51,9 @@ impl WeightedRule for Cauchy {
     }
 
     fn expand(&mut self, cell: &Cell, y: &Degrees) -> Estimate {
-        let (coarse, fine) = Expansion::of(y).integrals(&moments(self.relative(cell)));
+        let (coarse, fine) = Expansion::of(y).integrals(&self.moments(cell));
         let error = (fine - coarse).abs();
         // Variation and error are equal: a sign that neither says anything about rounding.
         Estimate { value: fine, error, magnitude: fine.abs(), variation: error }
     }
-}
-
-/// The principal values over `[-1, 1]` of `T_k(t) / (t - c)`, by forward recurrence.
-fn moments(c: f64) -> Degrees {
-    let mut m = [0.0; POINTS_25];
-    m[0] = ((1.0 - c) / (1.0 + c)).abs().ln();
-    m[1] = 2.0 + c * m[0];
-    for k in 2..POINTS_25 {
-        m[k] = 2.0 * c * m[k - 1] - m[k - 2];
-        if k % 2 == 1 {
-            let square = ((k - 1) * (k - 1)) as f64;
-            m[k] -= 4.0 / (square - 1.0);
-        }
-    }
-    m
 }

@@ -45,7 +45,11 @@ pub(crate) fn offsets(half: f64) -> Degrees {
 #[inline]
 pub(crate) fn points_25(a: f64, b: f64) -> Degrees {
     let middle = midpoint(a, b);
-    offsets(half_width(a, b)).map(|u| middle + u)
+    let mut x = offsets(half_width(a, b)).map(|u| middle + u);
+    // Middle plus half may be rounded to a number outside, where the function need not exist.
+    x[0] = x[0].min(b);
+    x[24] = x[24].max(a);
+    x
 }
 
 /// The coefficients up to degree 12 and 24 of one function.

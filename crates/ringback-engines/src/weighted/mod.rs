@@ -3,6 +3,7 @@
 //! | module | idea |
 //! |---|---|
 //! | `sampler` | rules for function times weight, and blocks |
+//! | `kronrod` | the rule for intervals where the weight is smooth |
 //! | `chebyshev` | expansion of the function, whose terms are integrated with the weight |
 //! | `fourier`, `algebraic`, `cauchy` | the weights: their moments and their rules |
 //! | `oscillating` | bisection with extrapolation, for sine and cosine over a finite range |
@@ -15,6 +16,7 @@ mod cauchy;
 mod chebyshev;
 mod cycles;
 mod fourier;
+mod kronrod;
 mod options;
 mod oscillating;
 mod reflected;
@@ -173,7 +175,8 @@ fn half_line<I: Integrand>(
             Wave::Cosine => {
                 let rule = HalfLine { origin: a, direction: 1.0 };
                 let plain = Options { epsrel: 0.0, ..options.quad };
-                over_range(f, &rule, (0.0, 1.0), &plain, intervals)
+                // One cycle without an end.
+                Ok(Quadrature { intervals: 1, ..over_range(f, &rule, (0.0, 1.0), &plain, intervals)? })
             }
         };
     }

@@ -1,11 +1,10 @@
 //! Rules for a function times a weight, and the blocks in which they have the function evaluated.
 
 use super::chebyshev::{Degrees, POINTS_25, points_25};
+use super::kronrod::{POINTS_15, points_15, reduce_15};
 use crate::Integrand;
 use crate::adaptive::{BLOCK, Halt};
-use crate::rule::{
-    CENTRE_15, Estimate, GAUSS_7, GAUSS_7_CENTRE, KRONROD_15, PAIRS_15, POINTS_15, half_width, points_15,
-};
+use crate::rule::Estimate;
 
 /// One interval that a rule is to be applied to.
 #[derive(Debug, Clone, Copy)]
@@ -137,27 +136,4 @@ impl<'a, I: Integrand, W: WeightedRule> Sampler<'a, I, W> {
             None => Halt::Overflow,
         }
     }
-}
-
-/// The 15-point Kronrod rule for values of function times weight at [`points_15`], with sums in the order of `qk15w`.
-fn reduce_15(a: f64, b: f64, v: &[f64; POINTS_15]) -> Estimate {
-    let mut kronrod = CENTRE_15 * v[0];
-    let mut gauss = GAUSS_7_CENTRE * v[0];
-    let mut magnitude = kronrod.abs();
-    // First the pairs that the Gauss rule has as well.
-    for i in [1, 3, 5, 0, 2, 4, 6] {
-        let (left, right) = (v[1 + 2 * i], v[2 + 2 * i]);
-        let sum = left + right;
-        if i % 2 == 1 {
-            gauss += GAUSS_7[i / 2] * sum;
-        }
-        kronrod += KRONROD_15[i] * sum;
-        magnitude += KRONROD_15[i] * (left.abs() + right.abs());
-    }
-    let mean = 0.5 * kronrod;
-    let mut variation = CENTRE_15 * (v[0] - mean).abs();
-    for i in 0..PAIRS_15 {
-        variation += KRONROD_15[i] * ((v[1 + 2 * i] - mean).abs() + (v[2 + 2 * i] - mean).abs());
-    }
-    Estimate::from_sums(kronrod, gauss, magnitude, variation, half_width(a, b))
 }
