@@ -4,8 +4,12 @@ use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyTuple;
-use ringback_engines::{Integrand, Options, QuadError, Quadrature};
+use pyo3::types::{PyString, PyTuple};
+use ringback_engines::{Integrand, Options, QuadError, Quadrature, WeightedOptions};
+
+use crate::quad_complex::quad_complex;
+use crate::quad_result::QuadResult;
+use crate::quad_weight::weight_of;
 
 type Handle = ringback::Callback<(f64,), f64>;
 
@@ -27,87 +31,12 @@ impl Integrand for Blocks {
     }
 }
 
-/// The result of an integration; unpacks as `(value, error)`.
-#[pyclass(frozen, eq, module = "ringback.integrate")]
-#[derive(Clone, Debug, PartialEq)]
-pub struct QuadResult(Quadrature);
-
-#[pymethods]
-impl QuadResult {
-    /// The integral.
-    #[getter]
-    fn value(&self) -> f64 {
-        self.0.value
-    }
-
-    /// Estimate of the absolute error.
-    #[getter]
-    fn error(&self) -> f64 {
-        self.0.error
-    }
-
-    /// How often the integrand was evaluated.
-    #[getter]
-    fn neval(&self) -> usize {
-        self.0.neval
-    }
-
-    /// How many subintervals the range was cut into.
-    #[getter]
-    fn intervals(&self) -> usize {
-        self.0.intervals
-    }
-
-    /// 0 if the requested accuracy was reached; 1 to 5 as QUADPACK's `ier`; 7 if the integrand was not finite.
-    #[getter]
-    fn status(&self) -> u8 {
-        self.0.status.code()
-    }
-
-    /// What the status means, in a sentence.
-    #[getter]
-    fn message(&self) -> String {
-        self.0.status.message().into_owned()
-    }
-
-    /// True if the requested accuracy was reached.
-    #[getter]
-    fn success(&self) -> bool {
-        self.0.status.code() == 0
-    }
-
-    fn __len__(&self) -> usize {
-        2
-    }
-
-    fn __getitem__<'py>(&self, py: Python<'py>, index: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        PyTuple::new(py, [self.0.value, self.0.error])?.as_any().get_item(index)
-    }
-
-    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(PyTuple::new(py, [self.0.value, self.0.error])?.try_iter()?.into_any())
-    }
-
-    fn __repr__(&self) -> String {
-        let q = &self.0;
-        format!(
-            "QuadResult(value={:?}, error={:.3e}, neval={}, intervals={}, status={}: {})",
-            q.value,
-            q.error,
-            q.neval,
-            q.intervals,
-            q.status.code(),
-            q.status.message()
-        )
-    }
-}
-
 /// Integrate a function of one variable from `a` to `b`.
 ///
 /// The integrand runs as compiled code, in Rust, without the interpreter and without the GIL. The method is QUADPACK's
 /// (Piessens, de Doncker-Kapenga, Überhuber, Kahaner, *QUADPACK*, Springer 1983): QAGS on finite ranges, QAGI on
-/// infinite ones, QAGP with break points. Results, error estimates, numbers of evaluations and status are those of
-/// `scipy.integrate.quad`.
+/// infinite ones, QAGP with break points, and with a weight QAWO, QAWF, QAWS or QAWC. Results, error estimates, numbers
+/// of evaluations and status are those of `scipy.integrate.quad`.
 ///
 /// Parameters
 /// ----------
@@ -116,7 +45,7 @@ impl QuadResult {
 ///     division by zero gives inf or nan, as in NumPy), or any other callback of signature `f64(f64)`: `rb.cfunc`,
 ///     `rb.bind`, `functools.partial`, `numba.njit` functions, `rb.interpreted`.
 /// a, b
-///     Limits of the range; either may be `-np.inf` or `np.inf`.
+///     Limits of the range; either may be `-np.inf` or `np.inf`. `b < a` changes the sign; `a == b` gives 0.
 /// args
 ///     Further arguments of `func`, as a tuple; another value does not recompile.
 /// epsabs, epsrel
@@ -124,18 +53,42 @@ impl QuadResult {
 /// limit
 ///     Upper bound on the number of subintervals.
 /// points
-///     Break points inside a finite range: where the integrand has singularities, jumps or kinks.
+///     Break points inside a finite range: where the integrand has singularities, jumps or kinks. Not with a weight.
+/// weight, wvar
+///     Integrate `func` times a weight that oscillates or is singular, and is part of the method:
+///
+///     ==========  =====================================================  =============
+///     weight      integrand                                              wvar
+///     ==========  =====================================================  =============
+///     'cos'       func(x) cos(w x)                                       w
+///     'sin'       func(x) sin(w x)                                       w
+///     'alg'       func(x) (x - a)**alpha (b - x)**beta                   (alpha, beta)
+///     'alg-loga'  the same, times log(x - a)                             (alpha, beta)
+///     'alg-logb'  the same, times log(b - x)                             (alpha, beta)
+///     'alg-log'   the same, times log(x - a) log(b - x)                  (alpha, beta)
+///     'cauchy'    func(x) / (x - c), the principal value                 c
+///     ==========  =====================================================  =============
+///
+///     `a` and `b` mean the smaller and the larger limit. One limit may be infinite with 'cos' and 'sin': then only
+///     `epsabs` counts, and `.intervals` is the number of cycles. With a weight `func` is evaluated at the limits too.
+/// maxp1
+///     For 'cos' and 'sin': for how many sizes of subintervals Chebyshev moments are kept.
+/// limlst
+///     For 'cos' and 'sin' over an infinite range: upper bound on the number of cycles, at least 3.
+/// complex_func
+///     `func` returns complex numbers: real and imaginary part are integrated one after the other.
 ///
 /// Returns
 /// -------
 /// QuadResult
-///     Unpacks as `(value, error)`; also `.neval`, `.intervals`, `.status`, `.message`, `.success`. Where `.status` is
+///     (`ComplexQuadResult` with `complex_func`.) Unpacks as `(value, error)`; also `.neval`, `.intervals`, `.status`, `.message`, `.success`. Where `.status` is
 ///     not 0, an `IntegrationWarning` is issued too.
 ///
 /// Raises
 /// ------
 /// ValueError
-///     If no result could meet the tolerances, `limit` is too small, or break points come with an infinite range.
+///     If no result could meet the tolerances, `limit` is too small, break points come with an infinite range or a
+///     weight, or the weight makes no sense.
 /// TypeError
 ///     If `func` is no function of one float, or does not compile (`ringback.CompileError`).
 /// Exception
@@ -146,7 +99,10 @@ impl QuadResult {
 /// An integrand that returns nan or inf anywhere stops the integration: status 7, value nan, error inf, and the message
 /// says where. It is never passed over.
 #[pyfunction]
-#[pyo3(signature = (func, a, b, args=None, *, epsabs=1.49e-8, epsrel=1.49e-8, limit=50, points=None))]
+#[pyo3(signature = (
+    func, a, b, args=None, *, epsabs=1.49e-8, epsrel=1.49e-8, limit=50, points=None, weight=None, wvar=None, maxp1=50,
+    limlst=50, complex_func=false
+))]
 #[allow(clippy::too_many_arguments, reason = "the parameters of SciPy's function")]
 pub(crate) fn quad(
     py: Python<'_>,
@@ -158,25 +114,83 @@ pub(crate) fn quad(
     epsrel: f64,
     limit: i64,
     points: Option<Vec<f64>>,
-) -> PyResult<QuadResult> {
-    let function = integrand(func, args)?;
-    let options = Options { epsabs, epsrel, limit: usize::try_from(limit).unwrap_or(0) };
+    weight: Option<&str>,
+    wvar: Option<Bound<'_, PyAny>>,
+    maxp1: i64,
+    limlst: i64,
+    complex_func: bool,
+) -> PyResult<Py<PyAny>> {
+    let count = |n: i64| usize::try_from(n).unwrap_or(0);
     let points = points.unwrap_or_default();
-    let result = match py.detach(|| ringback_engines::quad(Blocks(function), a, b, &points, &options)) {
-        Ok(result) => QuadResult(result),
-        Err(QuadError::Integrand(error)) => return Err(error.into()),
-        Err(QuadError::InvalidInput(error)) => return Err(PyValueError::new_err(error.to_string())),
+    let problem = Problem {
+        a,
+        b,
+        weight: weight_of(weight, wvar.as_ref(), &points)?,
+        points,
+        options: WeightedOptions {
+            quad: Options { epsabs, epsrel, limit: count(limit) },
+            maxp1: count(maxp1),
+            limlst: count(limlst),
+        },
     };
-    if result.0.status.code() != 0 {
-        let category = py.import("ringback.integrate")?.getattr("IntegrationWarning")?;
-        let message = std::ffi::CString::new(result.message())?;
-        PyErr::warn(py, &category, &message, 1)?;
+    if complex_func {
+        return quad_complex(func, args, &problem);
     }
-    Ok(result)
+    let function = integrand(func, args)?;
+    let result = py.detach(|| problem.solve(Blocks(function)));
+    let result = QuadResult { quadrature: result.map_err(raise)?, weighted: problem.weight.is_some() };
+    if !result.success() {
+        warn(py, &result.message())?;
+    }
+    Ok(Py::new(py, result)?.into_any())
+}
+
+/// An integral but for the integrand.
+pub(crate) struct Problem {
+    a: f64,
+    b: f64,
+    points: Vec<f64>,
+    pub(crate) weight: Option<ringback_engines::Weight>,
+    options: WeightedOptions,
+}
+
+impl Problem {
+    #[inline]
+    pub(crate) fn solve<I: Integrand>(&self, f: I) -> Result<Quadrature, QuadError<I::Error>> {
+        let Self { a, b, ref points, weight, ref options } = *self;
+        match weight {
+            None => ringback_engines::quad(f, a, b, points, &options.quad),
+            Some(weight) => ringback_engines::quad_weighted(f, a, b, weight, options),
+        }
+    }
+}
+
+/// What the integrand raised, or a `ValueError` for arguments that make no sense.
+pub(crate) fn raise(error: QuadError<ringback::Error>) -> PyErr {
+    match error {
+        QuadError::Integrand(error) => error.into(),
+        QuadError::InvalidInput(error) => PyValueError::new_err(error.to_string()),
+    }
+}
+
+/// Issues an `IntegrationWarning`.
+#[cold]
+pub(crate) fn warn(py: Python<'_>, message: &str) -> PyResult<()> {
+    let category = py.import("ringback.integrate")?.getattr("IntegrationWarning")?;
+    PyErr::warn(py, &category, &std::ffi::CString::new(message)?, 1)
 }
 
 /// The handle on the integrand: a callback as it is, anything else through the package's door.
 fn integrand(func: &Bound<'_, PyAny>, args: Option<Bound<'_, PyAny>>) -> PyResult<Handle> {
+    handle(func, args, intern!(func.py(), "f64(f64)"))
+}
+
+/// The same for any result; `signature` is the text for it.
+pub(crate) fn handle<R: ringback::Ret>(
+    func: &Bound<'_, PyAny>,
+    args: Option<Bound<'_, PyAny>>,
+    signature: &Bound<'_, PyString>,
+) -> PyResult<ringback::Callback<(f64,), R>> {
     let py = func.py();
     let args = match args {
         None => PyTuple::empty(py),
@@ -193,7 +207,7 @@ fn integrand(func: &Bound<'_, PyAny>, args: Option<Bound<'_, PyAny>>) -> PyResul
     }
     static DOOR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let door = DOOR.import(py, "ringback.accept", "callback_for")?;
-    let found = door.call1((func, intern!(py, "f64(f64)"), intern!(py, "numpy"), args))?;
+    let found = door.call1((func, signature, intern!(py, "numpy"), args))?;
     match found.cast::<crate::producer::Callback>() {
         Ok(callback) => callback.get().handle(),
         Err(_) => found.extract(),

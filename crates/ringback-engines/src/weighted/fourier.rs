@@ -211,10 +211,10 @@ impl Recurrence {
         let mut system = Tridiagonal::default();
         let (start, x) = m.split_at_mut(1);
         let mut n = self.first;
-        for k in 0..UNKNOWNS {
+        for (k, x) in x.iter_mut().enumerate() {
             let n2 = n * n;
             system.diagonal[k] = -self.diagonal(n2);
-            x[k] = self.constant + (n2 - 4.0) * self.slope;
+            *x = self.constant + (n2 - 4.0) * self.slope;
             if k + 1 < UNKNOWNS {
                 system.above[k] = (n - 1.0) * (n - 2.0) * square;
                 system.below[k] = (n + 3.0) * (n + 4.0) * square;

@@ -126,7 +126,7 @@ impl WeightedOptions {
                         return out_of_reach;
                     }
                 } else {
-                    if !(quad.epsabs > 0.0) || quad.epsrel.is_nan() {
+                    if quad.epsabs <= 0.0 {
                         return Err(InvalidInput::OscillatingTolerance { epsabs: quad.epsabs });
                     }
                     quad.check()?;
