@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 
 use ringback_engines::{
-    Integrand, Options, QuadError, Quadrature, Status, Weight, WeightedOptions, pointwise, quad_weighted,
+    Integrand, Options, QuadError, Quadrature, Status, Weight, WeightedOptions, Workspace, pointwise, quad_weighted,
+    quad_weighted_with,
 };
 
 const INF: f64 = f64::INFINITY;
@@ -256,6 +257,19 @@ fn the_first_value_that_is_not_finite_stops_the_integration() {
         "the integrand returned inf at x = 0.0, and the integration was stopped there; make the integrand finite \
          there: with a weight, it is evaluated at the ends of the range too"
     );
+}
+
+#[test]
+fn what_was_integrated_before_is_not_counted() {
+    let mut workspace = Workspace::new();
+    for (weight, a, b) in everything() {
+        let rough = pointwise(|x: f64| Ok::<_, Infallible>((40.0 * x).sin().abs() / (1.0 + x * x)));
+        let before = quad_weighted_with(&mut workspace, rough, a, b, weight, &DEFAULT).unwrap();
+        assert!(before.intervals > 1 || b == INF, "{weight:?}: {before:?}");
+        let bad = pointwise(|_| Ok::<_, Infallible>(f64::NAN));
+        let after = quad_weighted_with(&mut workspace, bad, a, b, weight, &DEFAULT).unwrap();
+        assert_eq!(after.intervals, 1, "{weight:?}: {after:?}");
+    }
 }
 
 #[test]

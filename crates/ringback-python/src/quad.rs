@@ -5,11 +5,11 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyTuple};
-use ringback_engines::{Integrand, Options, QuadError, Quadrature, WeightedOptions};
+use ringback_engines::{Integrand, Options, QuadError, Weight, WeightedOptions};
 
 use crate::quad_complex::quad_complex;
 use crate::quad_result::QuadResult;
-use crate::quad_weight::weight_of;
+use crate::quad_weight::{weight_of, without_weight};
 
 type Handle = ringback::Callback<(f64,), f64>;
 
@@ -114,59 +114,73 @@ pub(crate) fn quad(
     epsrel: f64,
     limit: i64,
     points: Option<Vec<f64>>,
-    weight: Option<&str>,
+    weight: Option<Bound<'_, PyAny>>,
     wvar: Option<Bound<'_, PyAny>>,
     maxp1: i64,
     limlst: i64,
     complex_func: bool,
 ) -> PyResult<Py<PyAny>> {
     let count = |n: i64| usize::try_from(n).unwrap_or(0);
+    let options = Options { epsabs, epsrel, limit: count(limit) };
     let points = points.unwrap_or_default();
-    let problem = Problem {
-        a,
-        b,
-        weight: weight_of(weight, wvar.as_ref(), &points)?,
-        points,
-        options: WeightedOptions {
-            quad: Options { epsabs, epsrel, limit: count(limit) },
-            maxp1: count(maxp1),
-            limlst: count(limlst),
-        },
-    };
-    if complex_func {
-        return quad_complex(func, args, &problem);
+    if weight.is_some() || wvar.is_some() || complex_func {
+        let weight = weight_of(weight.as_ref(), wvar.as_ref(), &points)?;
+        let options = WeightedOptions { quad: options, maxp1: count(maxp1), limlst: count(limlst) };
+        return match weight {
+            _ if complex_func => quad_complex(func, args, &Problem { a, b, points, weight, options }),
+            Some(weight) => quad_weighted(func, args, (a, b), weight, &options),
+            None => Err(without_weight()),
+        };
     }
     let function = integrand(func, args)?;
-    let result = py.detach(|| problem.solve(Blocks(function)));
-    let result = QuadResult { quadrature: result.map_err(raise)?, weighted: problem.weight.is_some() };
+    let result = py.detach(|| ringback_engines::quad(Blocks(function), a, b, &points, &options));
+    finish(py, QuadResult { quadrature: result.map_err(raise)?, weighted: false })
+}
+
+/// An integral but for the integrand, with all that is rarely asked for.
+pub(crate) struct Problem {
+    a: f64,
+    b: f64,
+    points: Vec<f64>,
+    weight: Option<Weight>,
+    options: WeightedOptions,
+}
+
+impl Problem {
+    pub(crate) fn solve<I: Integrand<Error = ringback::Error>>(&self, f: I) -> PyResult<QuadResult> {
+        let Self { a, b, ref points, weight, ref options } = *self;
+        let result = match weight {
+            None => ringback_engines::quad(f, a, b, points, &options.quad),
+            Some(weight) => ringback_engines::quad_weighted(f, a, b, weight, options),
+        };
+        Ok(QuadResult { quadrature: result.map_err(raise)?, weighted: weight.is_some() })
+    }
+}
+
+fn quad_weighted(
+    func: &Bound<'_, PyAny>,
+    args: Option<Bound<'_, PyAny>>,
+    (a, b): (f64, f64),
+    weight: Weight,
+    options: &WeightedOptions,
+) -> PyResult<Py<PyAny>> {
+    let py = func.py();
+    let function = integrand(func, args)?;
+    let result = py.detach(|| ringback_engines::quad_weighted(Blocks(function), a, b, weight, options));
+    finish(py, QuadResult { quadrature: result.map_err(raise)?, weighted: true })
+}
+
+/// Gives the result to Python, with a warning if it is not as accurate as requested.
+#[inline]
+fn finish(py: Python<'_>, result: QuadResult) -> PyResult<Py<PyAny>> {
     if !result.success() {
         warn(py, &result.message())?;
     }
     Ok(Py::new(py, result)?.into_any())
 }
 
-/// An integral but for the integrand.
-pub(crate) struct Problem {
-    a: f64,
-    b: f64,
-    points: Vec<f64>,
-    pub(crate) weight: Option<ringback_engines::Weight>,
-    options: WeightedOptions,
-}
-
-impl Problem {
-    #[inline]
-    pub(crate) fn solve<I: Integrand>(&self, f: I) -> Result<Quadrature, QuadError<I::Error>> {
-        let Self { a, b, ref points, weight, ref options } = *self;
-        match weight {
-            None => ringback_engines::quad(f, a, b, points, &options.quad),
-            Some(weight) => ringback_engines::quad_weighted(f, a, b, weight, options),
-        }
-    }
-}
-
 /// What the integrand raised, or a `ValueError` for arguments that make no sense.
-pub(crate) fn raise(error: QuadError<ringback::Error>) -> PyErr {
+fn raise(error: QuadError<ringback::Error>) -> PyErr {
     match error {
         QuadError::Integrand(error) => error.into(),
         QuadError::InvalidInput(error) => PyValueError::new_err(error.to_string()),

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyComplex, PyTuple};
 use ringback_engines::Integrand;
 
-use crate::quad::{Problem, handle, raise, warn};
+use crate::quad::{Problem, handle, warn};
 use crate::quad_result::QuadResult;
 
 type Handle = ringback::Callback<(f64,), Complex<f64>>;
@@ -150,10 +150,7 @@ pub(crate) fn quad_complex(
 ) -> PyResult<Py<PyAny>> {
     let py = func.py();
     let function: Handle = handle(func, args, intern!(py, "c128(f64)"))?;
-    let solve = |part| {
-        let quadrature = py.detach(|| problem.solve(OnePart { handle: &function, part })).map_err(raise)?;
-        Ok::<_, PyErr>(QuadResult { quadrature, weighted: problem.weight.is_some() })
-    };
+    let solve = |part| py.detach(|| problem.solve(OnePart { handle: &function, part }));
     let result = ComplexQuadResult { real: solve(Part::Real)?, imag: solve(Part::Imaginary)? };
     for (name, part) in [("real part", &result.real), ("imaginary part", &result.imag)] {
         if !part.success() {

@@ -7,22 +7,28 @@ use ringback_engines::Weight;
 const NAMES: &str = "'cos', 'sin', 'alg', 'alg-loga', 'alg-logb', 'alg-log', 'cauchy'";
 
 /// Reads `weight` and `wvar`.
-#[inline]
 pub(crate) fn weight_of(
-    weight: Option<&str>,
+    weight: Option<&Bound<'_, PyAny>>,
     wvar: Option<&Bound<'_, PyAny>>,
     points: &[f64],
 ) -> PyResult<Option<Weight>> {
     match (weight, wvar) {
         (None, None) => Ok(None),
-        (None, Some(_)) => Err(PyValueError::new_err(format!(
-            "wvar is the parameter of a weight, and there is none; give weight too, one of {NAMES}"
-        ))),
-        (Some(name), wvar) => read(name, wvar, points).map(Some),
+        (None, Some(_)) => Err(without_weight()),
+        (Some(weight), wvar) => read(weight, wvar, points).map(Some),
     }
 }
 
-fn read(name: &str, wvar: Option<&Bound<'_, PyAny>>, points: &[f64]) -> PyResult<Weight> {
+/// The refusal of `wvar` without `weight`.
+pub(crate) fn without_weight() -> PyErr {
+    PyValueError::new_err(format!(
+        "wvar is the parameter of a weight, and there is none; give weight too, one of {NAMES}"
+    ))
+}
+
+fn read(weight: &Bound<'_, PyAny>, wvar: Option<&Bound<'_, PyAny>>, points: &[f64]) -> PyResult<Weight> {
+    let name: String = weight.extract().unwrap_or_default();
+    let name = name.as_str();
     let algebraic = |log_lower, log_upper| -> PyResult<Weight> {
         let (alpha, beta) = exponents(name, wvar)?;
         Ok(Weight::Algebraic { alpha, beta, log_lower, log_upper })
@@ -35,7 +41,10 @@ fn read(name: &str, wvar: Option<&Bound<'_, PyAny>>, points: &[f64]) -> PyResult
         "alg-logb" => algebraic(false, true)?,
         "alg-log" => algebraic(true, true)?,
         "cauchy" => Weight::Cauchy { c: number(name, "pole", "c", wvar)? },
-        _ => return Err(PyValueError::new_err(format!("expected weight to be one of {NAMES}, found {name:?}"))),
+        _ => {
+            let found = weight.repr()?;
+            return Err(PyValueError::new_err(format!("expected weight to be one of {NAMES}, found {found}")));
+        }
     };
     if points.is_empty() {
         Ok(weight)
@@ -52,10 +61,13 @@ fn missing(name: &str, what: &str, how: &str) -> PyErr {
 
 fn number(name: &str, what: &str, how: &str, wvar: Option<&Bound<'_, PyAny>>) -> PyResult<f64> {
     let wvar = wvar.ok_or_else(|| missing(name, what, how))?;
-    wvar.extract().map_err(|_| {
-        let found = wvar.get_type();
-        PyTypeError::new_err(format!("expected wvar to be a number, the {what} of the weight '{name}', found {found}"))
-    })
+    match wvar.extract() {
+        Ok(number) => Ok(number),
+        Err(_) => Err(PyTypeError::new_err(format!(
+            "expected wvar to be a number, the {what} of the weight '{name}', found {}",
+            wvar.repr()?
+        ))),
+    }
 }
 
 fn exponents(name: &str, wvar: Option<&Bound<'_, PyAny>>) -> PyResult<(f64, f64)> {

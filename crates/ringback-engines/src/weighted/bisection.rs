@@ -94,6 +94,7 @@ pub(crate) fn algebraic<I: Integrand>(
     intervals: &mut Intervals,
 ) -> Result<Outcome, Halt<I::Error>> {
     let middle = midpoint(a, b);
+    intervals.reset(0);
     let (left, right) = sampler.estimate_halves(a, middle, b, 1)?;
     let value = left.value + right.value;
     let error = left.error + right.error;

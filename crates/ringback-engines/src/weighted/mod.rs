@@ -51,9 +51,12 @@ use sampler::Sampler;
 /// it has to be finite there. For the rest, the limits of [`quad`](crate::quad) are those here, and a value that is not
 /// finite stops the integration as it does there.
 ///
-/// SciPy integrates `cos(0·x)` over an infinite range from zero instead of `a`, uses moments of another interval where
-/// more than `maxp1` levels are needed, and never looks at a weight if break points are given. Here the results
-/// are right, and there are no break points with a weight.
+/// # Where SciPy differs
+///
+/// SciPy 1.17 integrates `cos(0·x)` over an infinite range from 0 instead of `a`, takes the moments of another interval
+/// where more than `maxp1` sizes are needed, loses digits where a pole is next to an end of the range, and evaluates the
+/// function a rounding error outside of the range. It cannot count more than 2³¹ half periods a cycle. Here the results are
+/// right, and differ from SciPy's in these cases only, and where a value is not finite.
 ///
 /// # Errors
 ///
