@@ -48,7 +48,8 @@ use sampler::Sampler;
 /// # Limits
 ///
 /// Unlike without a weight, the function is evaluated at the ends of the range too, and at the end of every interval;
-/// it has to be finite there. For the rest, the limits of [`quad`](crate::quad) are those here, and a value that is not
+/// it has to be finite there. Of the rounding errors of very many oscillations, some `f64::EPSILON` times the integral of
+/// the absolute value, the error estimate knows nothing. For the rest, the limits of [`quad`](crate::quad) are those here, and a value that is not
 /// finite stops the integration as it does there.
 ///
 /// # Where SciPy differs

@@ -147,7 +147,15 @@ def fourier() -> Iterator[Weighted]:
 
 def algebraic() -> Iterator[Weighted]:
     """Yield algebraic weights, with and without logarithms."""
-    for alpha, bet in ((-0.5, -0.5), (-0.99, 0.0), (0.0, -0.99), (-0.9, 2.5), (0.0, 0.0), (3.0, -0.1), (-0.999, -0.999)):
+    for alpha, bet in (
+        (-0.5, -0.5),
+        (-0.99, 0.0),
+        (0.0, -0.99),
+        (-0.9, 2.5),
+        (0.0, 0.0),
+        (3.0, -0.1),
+        (-0.999, -0.999),
+    ):
         exact = float(beta(alpha + 1.0, bet + 1.0))
         in_a, in_b = float(digamma(alpha + 1.0)), float(digamma(bet + 1.0))
         both = float(digamma(alpha + bet + 2.0))
