@@ -178,9 +178,9 @@ def test_callbacks_without_compiled_code_are_refused() -> None:
         "function, or call it outside of them"
     )
     for attempt in (lambda: call(interpreted, 1.0), lambda: numba.njit(lambda x: interpreted(x))(1.0)):
-        with pytest.raises(TypeError) as caught:
+        with pytest.raises(TypingError) as caught:
             attempt()
-        assert str(caught.value) == text
+        assert text in str(caught.value)
     with pytest.raises(rb.CompileError) as refused:
         rb.compile(lambda x: interpreted(x), "f64(f64)")
     assert str(refused.value) == (

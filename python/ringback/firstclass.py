@@ -70,19 +70,33 @@ class CallbackType(types.Callable):
         return CallbackType
 
 
-def type_of(callback: Any) -> CallbackType:
-    """The Numba type of a callback.
+class InterpretedType(types.Callable):
+    """The Numba type of callbacks that run in the interpreter; none of them can be called."""
 
-    Raises
-    ------
-    TypeError
-        If it runs in the interpreter.
-    """
-    if callback._shim is None:
-        raise TypeError(
-            f"{callback!r} runs in the interpreter, which compiled functions do not enter: compile the function, or call it "
+    def __init__(self, shown: str) -> None:
+        self.shown = shown
+        super().__init__(name=f"ringback.Callback({shown})")
+
+    def get_call_type(self, context: Any, args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
+        """Never: a typing error."""
+        raise errors.TypingError(
+            f"{self.shown} runs in the interpreter, which compiled functions do not enter: compile the function, or call it "
             f"outside of them"
         )
+
+    def get_call_signatures(self) -> tuple[list[Any], bool]:
+        """None."""
+        return [], False
+
+    def get_impl_key(self, sig: Any) -> Any:
+        """Nothing is known under it."""
+        return InterpretedType
+
+
+def type_of(callback: Any) -> CallbackType | InterpretedType:
+    """The Numba type of a callback. (To raise here instead would put a line on stderr: Numba asks in C whether it exists.)"""
+    if callback._shim is None:
+        return InterpretedType(repr(callback))
     return callback_type(callback.signature)
 
 
@@ -98,6 +112,14 @@ def _value_type(parameter: Parameter) -> Any:
     if parameter.kind == "pointer":
         return pointer_type(parameter.element)
     return SCALARS[parameter.element]
+
+
+register_model(InterpretedType)(models.OpaqueModel)
+
+
+@unbox(InterpretedType)
+def _unbox_interpreted(typ: InterpretedType, obj: Any, c: Any) -> NativeValue:
+    return NativeValue(c.context.get_dummy_value())
 
 
 @register_model(CallbackType)
