@@ -683,7 +683,10 @@ def test_captured_objects_that_are_no_data():
     scale = Scale(2.0)
     for f, hint in [
         (lambda t: t * items[0], "Hint: a list that is captured cannot be compiled: capture an array or a tuple"),
-        (lambda t: t * scale.k, "Hint: an instance of a jitclass cannot be captured: capture the numbers and arrays in it"),
+        (
+            lambda t: t * scale.k,
+            "Hint: an instance of a jitclass cannot be captured: capture the numbers and arrays in it",
+        ),
     ]:
         with pytest.raises(rb.CompileError) as refused:
             rb.compile(f, "f64(f64)")

@@ -158,7 +158,9 @@ def readable(function: Any, signature: str, error: BaseException) -> CompileErro
 
     if "OverloadSelector object" in reason:
         # What Numba 0.68 says of an instance of a jitclass.
-        reason = "Numba has no constants of such a type: " + " ".join(re.findall(r"instance\.jitclass\.(\w+)", reason)[:1])
+        reason = "Numba has no constants of such a type: " + " ".join(
+            re.findall(r"instance\.jitclass\.(\w+)", reason)[:1]
+        )
     source = linecache.getline(code.co_filename, line).strip()
     shown = f"\n  File {code.co_filename!r}, line {line}, in {function.__name__}"
     if source:
