@@ -11,7 +11,7 @@ use crate::quad_complex::quad_complex;
 use crate::quad_result::QuadResult;
 use crate::quad_weight::{weight_of, without_weight};
 
-type Handle = ringback::Callback<(f64,), f64>;
+type Handle = crate::producer::Scalar;
 
 /// The widest vectors that compiled code works on.
 const LANES: usize = 8;
@@ -217,13 +217,13 @@ pub(crate) fn handle<R: ringback::Ret>(
     if args.is_empty()
         && let Ok(callback) = func.cast::<crate::producer::Callback>()
     {
-        return callback.get().handle();
+        return callback.get().scalar();
     }
     static DOOR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let door = DOOR.import(py, "ringback.accept", "callback_for")?;
     let found = door.call1((func, signature, intern!(py, "numpy"), args))?;
     match found.cast::<crate::producer::Callback>() {
-        Ok(callback) => callback.get().handle(),
+        Ok(callback) => callback.get().scalar(),
         Err(_) => found.extract(),
     }
 }
