@@ -7,11 +7,12 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyTuple};
 use ringback_engines::{Integrand, Options, QuadError, Weight, WeightedOptions};
 
+use crate::producer;
 use crate::quad_complex::quad_complex;
 use crate::quad_result::QuadResult;
 use crate::quad_weight::{weight_of, without_weight};
 
-type Handle = crate::producer::Scalar;
+type Handle = producer::Scalar;
 
 /// The widest vectors that compiled code works on.
 const LANES: usize = 8;
@@ -81,8 +82,9 @@ impl Integrand for Blocks {
 /// Returns
 /// -------
 /// QuadResult
-///     (`ComplexQuadResult` with `complex_func`.) Unpacks as `(value, error)`; also `.neval`, `.intervals`, `.status`, `.message`, `.success`. Where `.status` is
-///     not 0, an `IntegrationWarning` is issued too.
+///     Unpacks as `(value, error)`; also `.neval`, `.intervals`, `.status`, `.message`, `.success`. Where `.status` is
+///     not 0, an `IntegrationWarning` is issued too. With `complex_func` a `ComplexQuadResult`, of complex numbers, which
+///     has the results for both parts as `.real` and `.imag`.
 ///
 /// Raises
 /// ------
@@ -196,14 +198,16 @@ pub(crate) fn warn(py: Python<'_>, message: &str) -> PyResult<()> {
 
 /// The handle on the integrand: a callback as it is, anything else through the package's door.
 fn integrand(func: &Bound<'_, PyAny>, args: Option<Bound<'_, PyAny>>) -> PyResult<Handle> {
-    handle(func, args, intern!(func.py(), "f64(f64)"))
+    handle(func, args, intern!(func.py(), "f64(f64)"), producer::Callback::scalar)
 }
 
-/// The same for any result; `signature` is the text for it.
+/// The same for any result: `signature` is the text for it, `native` makes the handle on a callback of this package.
+#[inline]
 pub(crate) fn handle<R: ringback::Ret>(
     func: &Bound<'_, PyAny>,
     args: Option<Bound<'_, PyAny>>,
     signature: &Bound<'_, PyString>,
+    native: impl Fn(&producer::Callback) -> PyResult<ringback::Callback<(f64,), R>>,
 ) -> PyResult<ringback::Callback<(f64,), R>> {
     let py = func.py();
     let args = match args {
@@ -215,15 +219,15 @@ pub(crate) fn handle<R: ringback::Ret>(
         },
     };
     if args.is_empty()
-        && let Ok(callback) = func.cast::<crate::producer::Callback>()
+        && let Ok(callback) = func.cast::<producer::Callback>()
     {
-        return callback.get().scalar();
+        return native(callback.get());
     }
     static DOOR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let door = DOOR.import(py, "ringback.accept", "callback_for")?;
     let found = door.call1((func, signature, intern!(py, "numpy"), args))?;
-    match found.cast::<crate::producer::Callback>() {
-        Ok(callback) => callback.get().scalar(),
+    match found.cast::<producer::Callback>() {
+        Ok(callback) => native(callback.get()),
         Err(_) => found.extract(),
     }
 }

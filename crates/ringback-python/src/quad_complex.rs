@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyComplex, PyTuple};
 use ringback_engines::Integrand;
 
+use crate::producer;
 use crate::quad::{Problem, handle, warn};
 use crate::quad_result::QuadResult;
 
@@ -149,7 +150,7 @@ pub(crate) fn quad_complex(
     problem: &Problem,
 ) -> PyResult<Py<PyAny>> {
     let py = func.py();
-    let function: Handle = handle(func, args, intern!(py, "c128(f64)"))?;
+    let function: Handle = handle(func, args, intern!(py, "c128(f64)"), producer::Callback::handle)?;
     let solve = |part| py.detach(|| problem.solve(OnePart { handle: &function, part }));
     let result = ComplexQuadResult { real: solve(Part::Real)?, imag: solve(Part::Imaginary)? };
     for (name, part) in [("real part", &result.real), ("imaginary part", &result.imag)] {
