@@ -2,7 +2,7 @@
 
 use super::chebyshev::{Degrees, Expansion, POINTS_25};
 use super::sampler::{Cell, Scheme, WeightedRule};
-use crate::rule::Estimate;
+use crate::rule::{Estimate, half_width, midpoint};
 
 /// From this distance on, in half-widths from the middle of an interval, the weight is smooth enough there to belong
 /// to the integrand.
@@ -18,7 +18,12 @@ impl Cauchy {
     /// The pole in the variable in which the interval is `[-1, 1]`.
     #[inline]
     fn relative(&self, cell: &Cell) -> f64 {
-        (2.0 * self.c - cell.b - cell.a) / (cell.b - cell.a)
+        let (twice, width) = (2.0 * self.c, cell.b - cell.a);
+        if twice.is_finite() && width.is_finite() {
+            (twice - cell.b - cell.a) / width
+        } else {
+            (self.c - midpoint(cell.a, cell.b)) / half_width(cell.a, cell.b)
+        }
     }
 
     /// The principal values over `[-1, 1]` of `T_k(t) / (t - pole)`, by forward recurrence.
@@ -26,7 +31,13 @@ impl Cauchy {
         let pole = self.relative(cell);
         let mut m = [0.0; POINTS_25];
         // Not from the relative pole: next to an end that has lost its last digits, and `qc25c` with it.
-        m[0] = ((cell.b - self.c) / (self.c - cell.a)).abs().ln();
+        let (above, below) = (cell.b - self.c, self.c - cell.a);
+        let ratio = if above.is_finite() && below.is_finite() {
+            above / below
+        } else {
+            half_width(self.c, cell.b) / half_width(cell.a, self.c)
+        };
+        m[0] = ratio.abs().ln();
         m[1] = 2.0 + pole * m[0];
         for k in 2..POINTS_25 {
             m[k] = 2.0 * pole * m[k - 1] - m[k - 2];
