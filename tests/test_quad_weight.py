@@ -145,6 +145,11 @@ def test_where_scipy_is_wrong():
     exact = math.log((1 - 1e-9) / 1e-9)
     assert quad(one, 0, 1, weight="cauchy", wvar=1e-9).value == pytest.approx(exact, rel=1e-15)
     assert abs(scipy.integrate.quad(one, 0, 1, weight="cauchy", wvar=1e-9)[0] - exact) > 1e-8
+    # A series that has converged to the last bit before it is given up: the largest number there is.
+    w = 0.07229247182904573
+    result = ours(decay, 0, inf, weight="cos", wvar=w, limlst=3)
+    assert (result.value, result.status) == (pytest.approx(1 / (1 + w * w), abs=1e-9), 1)
+    assert scipy_quad(decay, 0, inf, weight="cos", wvar=w, limlst=3)[0] > 1e308
     # More levels of bisection than moments are kept for.
     many = quad(kink, 0, 1, weight="cos", wvar=2e3, limit=200)
     few = quad(kink, 0, 1, weight="cos", wvar=2e3, limit=200, maxp1=2)
