@@ -29,12 +29,16 @@ pub(crate) struct Oscillating {
 }
 
 impl Oscillating {
-    /// `maxp1` is the number of levels of bisection whose moments may be in memory, at least 1.
-    pub(crate) fn new(wave: Wave, omega: f64, maxp1: usize) -> Self {
+    /// For a range, or cycles, of this half-width; `maxp1` is the number of levels of bisection whose moments may be in
+    /// memory, at least 1.
+    pub(crate) fn new(wave: Wave, omega: f64, half: f64, maxp1: usize) -> Self {
+        let omega = omega.abs();
+        // Each level halves the phase, until it is small. Nothing has to be allocated later.
+        let levels = (omega * half / SMOOTH_PHASE).max(0.5).log2().ceil() + 1.0;
         Self {
             wave,
-            omega: omega.abs(),
-            kept: Vec::new(),
+            omega,
+            kept: Vec::with_capacity((maxp1 - 1).min(levels as usize)),
             keep_at_most: maxp1 - 1,
             last: [0.0; POINTS_25],
             last_level: None,

@@ -26,7 +26,7 @@ pub use options::{Weight, WeightedOptions};
 
 use crate::adaptive::{Halt, Outcome, over_range, report};
 use crate::intervals::Intervals;
-use crate::rule::HalfLine;
+use crate::rule::{HalfLine, half_width};
 use crate::{Integrand, InvalidInput, Options, QuadError, Quadrature, Status, Workspace};
 use fourier::{Oscillating, Wave};
 use options::Range;
@@ -49,8 +49,8 @@ use sampler::Sampler;
 ///
 /// Unlike without a weight, the function is evaluated at the ends of the range too, and at the end of every interval;
 /// it has to be finite there. Of the rounding errors of very many oscillations, some `f64::EPSILON` times the integral of
-/// the absolute value, the error estimate knows nothing. For the rest, the limits of [`quad`](crate::quad) are those here, and a value that is not
-/// finite stops the integration as it does there.
+/// the absolute value, the error estimate knows nothing. For the rest, the limits of [`quad`](crate::quad) are those here,
+/// and a value that is not finite stops the integration as it does there.
 ///
 /// # Where SciPy differs
 ///
@@ -89,7 +89,7 @@ pub fn quad_weighted<I: Integrand>(
 
 /// [`quad_weighted`] with memory that is kept between integrals.
 ///
-/// Only moments of sine and cosine are allocated anew for each integral.
+/// Only room for the moments of sine and cosine is allocated anew for each integral, before the first evaluation.
 ///
 /// # Errors
 ///
@@ -145,7 +145,8 @@ fn wave<I: Integrand>(
 ) -> Result<Quadrature, I::Error> {
     let mut result = match *range {
         Range::Finite { low, high } => {
-            let mut sampler = Sampler::new(f, Oscillating::new(wave, omega, options.maxp1));
+            let rule = Oscillating::new(wave, omega, half_width(low, high), options.maxp1);
+            let mut sampler = Sampler::new(f, rule);
             let outcome = oscillating::over_range(&mut sampler, (low, high), &options.quad, intervals);
             report(outcome, sampler.neval, intervals.len())?
         }
@@ -185,7 +186,8 @@ fn half_line<I: Integrand>(
             }
         };
     }
-    let mut sampler = Sampler::new(f, Oscillating::new(wave, omega, options.maxp1));
+    let rule = Oscillating::new(wave, omega, 0.5 * cycles::length(omega), options.maxp1);
+    let mut sampler = Sampler::new(f, rule);
     let mut cycles = 0;
     let outcome: Result<Outcome, Halt<I::Error>> =
         cycles::over_half_line(&mut sampler, a, options, intervals, &mut cycles);
