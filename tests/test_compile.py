@@ -295,6 +295,9 @@ def test_the_wrong_number_of_parameters():
     assert message_of(f, "f64(f64, f64, f64)") == (
         "f cannot be called as f64(f64, f64, f64): it takes 2 parameters (x, y), and the signature passes 3"
     )
+    assert message_of(lambda x: x, "f64(f64, f64)") == (
+        "<lambda> cannot be called as f64(f64, f64): it takes 1 parameter (x), and the signature passes 2"
+    )
 
 
 def test_a_variable_number_of_parameters():
