@@ -8,6 +8,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -56,7 +57,8 @@ pub(crate) fn run<T: Send>(
     job: impl Fn(usize, &Going<'_>) -> Result<Option<T>, Error> + Sync,
 ) -> PyResult<Vec<T>> {
     let (next, end) = (AtomicUsize::new(0), AtomicUsize::new(jobs));
-    let mut results: Vec<Option<Result<Option<T>, Error>>> = (0..jobs).map(|_| None).collect();
+    let mut results: Vec<(usize, Result<Option<T>, Error>)> = Vec::new();
+    results.try_reserve_exact(jobs).map_err(|error| PyMemoryError::new_err(error.to_string()))?;
     let mut interrupt: Option<PyErr> = None;
     py.detach(|| {
         thread::scope(|scope| {
@@ -89,7 +91,7 @@ pub(crate) fn run<T: Send>(
             let mut looked = Instant::now();
             loop {
                 match receiver.recv_timeout(PATIENCE) {
-                    Ok((number, result)) => results[number] = Some(result),
+                    Ok(result) => results.push(result),
                     Err(RecvTimeoutError::Disconnected) => break,
                     Err(RecvTimeoutError::Timeout) => {}
                 }
@@ -106,10 +108,7 @@ pub(crate) fn run<T: Send>(
     if let Some(interrupt) = interrupt {
         return Err(interrupt);
     }
-    let mut done = Vec::with_capacity(jobs);
-    for result in results {
-        // Only jobs behind one that failed have no result.
-        done.extend(result.transpose()?.flatten());
-    }
-    Ok(done)
+    results.sort_unstable_by_key(|&(number, _)| number);
+    // A job that returned nothing is behind one that failed, whose error ends this.
+    results.into_iter().filter_map(|(_, result)| result.transpose()).map(|result| Ok(result?)).collect()
 }

@@ -36,8 +36,10 @@ pub(crate) fn accepts(generator: &mut ChaCha8Rng, gain: f64) -> bool {
 /// How much to run, and from where.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// A row for each chain.
-    starts: Array2<f64>,
+    /// One point, or a row for each chain.
+    start: ArrayD<f64>,
+    dim: usize,
+    chains: usize,
     draws: usize,
     warmup: usize,
     seed: u64,
@@ -60,10 +62,13 @@ impl Plan {
         if let Some(odd) = start.iter().find(|x| !x.is_finite()) {
             return Err(PyValueError::new_err(format!("start must be finite, found {odd}")));
         }
-        let dim = shape[shape.len() - 1];
-        let starts = start.broadcast((chains, dim)).map(|starts| starts.to_owned());
-        let starts = starts.ok_or_else(|| PyValueError::new_err("start has no row for each chain"))?;
-        Ok(Plan { starts, draws, warmup, seed })
+        Ok(Plan { start, dim: shape[shape.len() - 1], chains, draws, warmup, seed })
+    }
+
+    /// Where a chain starts.
+    fn start_of(&self, number: usize) -> Vec<f64> {
+        let row = if self.start.ndim() == 1 { self.start.view() } else { self.start.index_axis(Axis(0), number) };
+        row.iter().copied().collect()
     }
 
     /// Runs all chains; `begin` makes one from its start.
@@ -73,11 +78,11 @@ impl Plan {
         workers: usize,
         begin: impl Fn(Vec<f64>) -> Result<C, Error> + Sync,
     ) -> PyResult<Draws> {
-        let (chains, dim) = self.starts.dim();
+        let Plan { chains, dim, .. } = *self;
         let mut x = reserved(chains.saturating_mul(self.draws).saturating_mul(dim))?;
         let mut logp = reserved(chains.saturating_mul(self.draws))?;
         let traces = run(py, chains, workers, |number, going| {
-            let chain = begin(self.starts.index_axis(Axis(0), number).to_vec())?;
+            let chain = begin(self.start_of(number))?;
             self.trace(chain, &mut generator(self.seed, number), going)
         })?;
         let (mut accepted, mut raised) = (Vec::new(), Vec::new());
@@ -104,9 +109,9 @@ impl Plan {
         generator: &mut ChaCha8Rng,
         going: &Going<'_>,
     ) -> Result<Option<Trace>, Error> {
-        let (dim, mut raised, mut accepted) = (self.starts.ncols(), 0, 0);
+        let (mut raised, mut accepted) = (0, 0);
         let mut trace = Trace { x: Vec::new(), logp: Vec::new(), accepted: 0, raised: 0 };
-        let room = trace.x.try_reserve_exact(self.draws * dim).and(trace.logp.try_reserve_exact(self.draws));
+        let room = trace.x.try_reserve_exact(self.draws * self.dim).and(trace.logp.try_reserve_exact(self.draws));
         room.map_err(|error| Error::raised("MemoryError", error.to_string()))?;
         for turn in 0..self.warmup.saturating_add(self.draws) {
             if !going.on() {

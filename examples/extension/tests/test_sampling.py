@@ -183,9 +183,10 @@ def test_bad_arguments(changed: dict, text: str) -> None:
         ergodic.metropolis(density, **{"start": [0.0], **changed})
 
 
-def test_more_draws_than_memory() -> None:
+@pytest.mark.parametrize("size", [{"draws": 2**62}, {"chains": 2**62}, {"chains": 2**62, "draws": 0}])
+def test_more_draws_than_memory(size: dict) -> None:
     with pytest.raises(MemoryError):
-        ergodic.metropolis(ergodic.gaussian([0.0], [1.0]), [0.0], draws=2**62, warmup=0)
+        ergodic.metropolis(ergodic.gaussian([0.0], [1.0]), [0.0], **size)
 
 
 def test_no_leapfrog_step() -> None:
