@@ -1,5 +1,15 @@
 """Numerical integration, named as `scipy.integrate` names it."""
 
+from ._cubature import CubatureResult, cubature
+from ._monte_carlo import MonteCarloResult, monte_carlo
 from ._quad import IntegrationWarning, QuadResult, quad
 
-__all__ = ["IntegrationWarning", "QuadResult", "quad"]
+__all__ = [
+    "CubatureResult",
+    "IntegrationWarning",
+    "MonteCarloResult",
+    "QuadResult",
+    "cubature",
+    "monte_carlo",
+    "quad",
+]
