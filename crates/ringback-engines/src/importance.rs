@@ -6,6 +6,9 @@
 
 /// How fast the map follows what was seen; Lepage's α.
 const DAMPING: f64 = 0.5;
+/// What part of the points is spread evenly over an axis. Without it, all of an axis where the integrand was zero would
+/// become one piece; beside a jump, that piece has a corner where the integrand is not zero and hardly ever a point.
+const EVEN: f64 = 0.05;
 
 /// Maps the unit cube to a box: each axis is cut into as many pieces, which are as wide as is worth a point.
 #[derive(Debug, Clone)]
@@ -53,10 +56,16 @@ impl Map {
     pub(crate) fn refine(&mut self, weights: &[f64]) {
         let pieces = self.pieces;
         for (dim, weights) in weights.chunks_exact(pieces).enumerate() {
-            let damped = damped(weights);
-            let share = damped.iter().sum::<f64>() / pieces as f64;
+            let mut damped = damped(weights);
+            let total = damped.iter().sum::<f64>();
             // Nothing was seen: nothing is learnt.
-            if share > 0.0 && share.is_finite() {
+            if total > 0.0 && total.is_finite() {
+                let axis = self.axis(dim);
+                let length = axis[pieces] - axis[0];
+                for (weight, ends) in damped.iter_mut().zip(axis.windows(2)) {
+                    *weight = (1.0 - EVEN) * *weight + EVEN * total * ((ends[1] - ends[0]) / length);
+                }
+                let share = total / pieces as f64;
                 let moved = moved(self.axis(dim), &damped, share);
                 // Pieces of no width cannot be sampled; the axis is as fine as numbers are.
                 if moved.windows(2).all(|ends| ends[0] < ends[1]) {

@@ -106,8 +106,8 @@ impl MonteCarloStatus {
                 "all iterations were done, and the error is larger than the tolerance; raise `n` or `iterations`"
             }
             Self::Inconsistent => {
-                "the iterations contradict each other (chi2 is far above dof), so the error is too small; raise `n`, so that \
-                 each iteration finds what matters, and `warmup`"
+                "the iterations contradict each other (chi2 is far above dof), so the error cannot be relied on: does the \
+                 function return the same for the same point? If it does, raise `n`"
             }
             Self::Overflow => "the integrand is too large: squares or sums of its values overflowed; rescale it",
             Self::NonFinite { at, value } => return Cow::Owned(not_finite(at, *value)),
