@@ -88,6 +88,7 @@ class Lent:
     def hooks() -> tuple[int, int, int]: ...
 
 def c_function(address: int, signature: str) -> object: ...
+
 @final
 class QuadResult:
     @property
@@ -119,6 +120,7 @@ def quad(
     limit: int = 50,
     points: Sequence[float] | None = None,
 ) -> QuadResult: ...
+
 @final
 class CubatureResult:
     @property
@@ -158,6 +160,7 @@ def cubature(
     points: Sequence[Sequence[float]] | None = None,
     outputs: int | None = None,
 ) -> CubatureResult: ...
+
 @final
 class MonteCarloResult:
     @property

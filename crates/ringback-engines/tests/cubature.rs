@@ -130,9 +130,9 @@ fn several_results_at_once() {
     let result = cubature(&f, &[0.0; 2], &[1.0; 2], &[], &options).unwrap();
     assert_eq!(result.status, CubatureStatus::Converged);
     let exact = [1e6 * 1.0_f64.exp_m1().powi(2), 10.0_f64.sin() / 20.0, 0.0];
-    for k in 0..3 {
-        assert!((result.value[k] - exact[k]).abs() <= result.error[k] + 1e-13 * exact[k].abs());
-        assert!(result.error[k] <= 1e-12 + 1e-8 * exact[k].abs());
+    for (k, exact) in exact.iter().enumerate() {
+        assert!((result.value[k] - exact).abs() <= result.error[k] + 1e-13 * exact.abs());
+        assert!(result.error[k] <= 1e-12 + 1e-8 * exact.abs());
     }
     // A single one of them, over 8 dimensions.
     let f = field(2, |x: &[f64], y: &mut [f64]| {

@@ -1,5 +1,7 @@
 //! Python functions of several variables as what the engines for boxes integrate.
 
+use std::sync::OnceLock;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -162,8 +164,10 @@ pub(crate) fn count(name: &str, number: i64, least: usize) -> PyResult<usize> {
 
 /// How many threads: all cores unless said otherwise.
 pub(crate) fn workers(workers: Option<i64>) -> PyResult<usize> {
+    // Asking costs as much as a small integral.
+    static CORES: OnceLock<usize> = OnceLock::new();
     match workers {
-        None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+        None => Ok(*CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))),
         Some(workers) => count("workers", workers, 1),
     }
 }

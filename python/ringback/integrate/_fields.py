@@ -17,8 +17,10 @@ MOST_COORDINATES = 8
 
 
 def field(f: Any, dims: int, outputs: int | None, args: Any) -> tuple[Any, str]:
-    """An object with `__ringback_callback__`, and how it takes a point: as "coordinates", or as an "array"; or "written" if
-    it takes one array and writes its results to another.
+    """An object with `__ringback_callback__`, and its form.
+
+    That is "coordinates" if it takes the coordinates of a point as separate numbers, "array" if as one array, and
+    "written" if it also writes its results to a second array.
 
     Raises
     ------
@@ -40,6 +42,9 @@ def _signature(form: str, dims: int) -> str:
 
 def _form(f: Any, dims: int, further: int) -> str:
     """How a function takes a point, told by the number of its parameters, `further` of which are `args`."""
+    if dims == 0:
+        # The engine says what is wrong.
+        return "array"
     signature = getattr(f, "signature", None)
     if isinstance(signature, str):
         parameters = Signature(signature).parameters

@@ -33,7 +33,7 @@ fn corner_peak(p: &Parameters) -> f64 {
     let n = p.a.len();
     let corner = |which: usize| {
         let sum: f64 = (0..n).filter(|i| which >> i & 1 == 1).map(|i| p.a[i]).sum();
-        let sign = if which.count_ones() % 2 == 0 { 1.0 } else { -1.0 };
+        let sign = if which.count_ones().is_multiple_of(2) { 1.0 } else { -1.0 };
         sign / (1.0 + sum)
     };
     let factorial: f64 = (1..=n).map(|i| i as f64).product();
