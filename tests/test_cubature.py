@@ -178,6 +178,33 @@ def test_any_number_of_workers_gives_the_same_bits():
         assert len({(r.value, r.error, r.neval, r.subdivisions, r.status) for r in results}) == 1
 
 
+def test_threads_are_not_in_the_way_of_what_a_function_writes():
+    def counts(x, y, calls):
+        calls[0] += 1
+        return abs(x - y)
+
+    calls = np.zeros(1)
+    f = rb.compile(counts, "f64(f64, f64, mut [f64])").bind(calls=calls)
+    result = cubature(f, [0, 0], [1, 1], rtol=1e-6)
+    assert calls[0] == result.neval
+    assert cubature(f, [0, 0], [1, 1], rtol=1e-6, workers=1).value == result.value
+    with pytest.raises(ValueError, match="^") as caught:
+        cubature(f, [0, 0], [1, 1], workers=2)
+    assert str(caught.value) == (
+        'the function writes to the array bound to its parameter "calls", so that threads would be in each other\'s way: '
+        "expected workers=1, found 2"
+    )
+
+    seen = []
+
+    def remembers(x, y):
+        seen.append(x)
+        return abs(x - y)
+
+    result = cubature(rb.interpreted(remembers), [0, 0], [1, 1], rtol=1e-3)
+    assert len(seen) == result.neval
+
+
 def test_singular_points():
     def f(x, y):
         return np.log(x * x + y * y)

@@ -17,6 +17,8 @@ pub(crate) struct Map {
     pub(crate) pieces: usize,
     /// Ends of the pieces: `pieces + 1` for each dimension.
     edges: Vec<f64>,
+    /// The first and the last number between the ends of each axis.
+    inside: Vec<(f64, f64)>,
 }
 
 impl Map {
@@ -30,7 +32,11 @@ impl Map {
                 low * (1.0 - part) + high * part
             })
         };
-        Self { pieces, edges: low.iter().zip(high).flat_map(along).collect() }
+        Self {
+            pieces,
+            edges: low.iter().zip(high).flat_map(along).collect(),
+            inside: low.iter().zip(high).map(|(low, high)| (low.next_up(), high.next_down())).collect(),
+        }
     }
 
     fn axis(&self, dim: usize) -> &[f64] {
@@ -43,11 +49,12 @@ impl Map {
     pub(crate) fn at(&self, dim: usize, y: f64) -> (f64, f64, usize) {
         let axis = self.axis(dim);
         let place = y * self.pieces as f64;
-        let piece = (place as usize).min(self.pieces - 1);
+        // By way of `u32`, which is a quicker conversion.
+        let piece = (place as u32 as usize).min(self.pieces - 1);
         let (left, right) = (axis[piece], axis[piece + 1]);
         let width = right - left;
         let x = left + (place - piece as f64) * width;
-        let (first, last) = (axis[0].next_up(), axis[self.pieces].next_down());
+        let (first, last) = self.inside[dim];
         (x.max(first).min(last), width * self.pieces as f64, piece)
     }
 

@@ -304,10 +304,12 @@ fn sample<F: Field>(
     let first = strata.cube_of(part.points.start);
     let last = strata.cube_of(part.points.end - 1);
     part.seen = vec![Seen::default(); last - first + 1];
-    let (mut cube, cuts) = (first, strata.cuts as f64);
+    let (mut cube, side) = (first, 1.0 / strata.cuts as f64);
     let mut corner = [0.0; MAX_DIMS];
     place(cube, strata.cuts, &mut corner[..dims]);
-    let cubes = strata.cubes() as f64;
+    // The volume that a point stands for.
+    let share = |cube: usize| 1.0 / (strata.cubes() as f64 * strata.count(cube) as f64);
+    let mut volume = share(cube);
     let mut start = part.points.start;
     while start < part.points.end {
         let count = BLOCK.min(part.points.end - start);
@@ -323,7 +325,7 @@ fn sample<F: Field>(
             }
             let mut slope = 1.0;
             for dim in 0..dims {
-                let (x, along, piece) = map.at(dim, (corner[dim] + unit(&mut random)) / cuts);
+                let (x, along, piece) = map.at(dim, (corner[dim] + unit(&mut random)) * side);
                 columns[dim * len + i] = x;
                 slope *= along;
                 pieces.push(piece);
@@ -334,6 +336,7 @@ fn sample<F: Field>(
         for (i, (y, slope)) in block.values(0)[..count].iter().zip(&*slopes).enumerate() {
             while strata.starts[cube + 1] <= start + i {
                 cube += 1;
+                volume = share(cube);
             }
             if !y.is_finite() {
                 return Err(block.culprit(i, 1));
@@ -341,7 +344,7 @@ fn sample<F: Field>(
             let value = (y * scale) * slope;
             part.seen[cube - first].add(value);
             part.largest = part.largest.max(value.abs());
-            let weight = value * value / (cubes * strata.count(cube) as f64);
+            let weight = value * value * volume;
             for (dim, piece) in pieces[i * dims..][..dims].iter().enumerate() {
                 part.weights[dim * map.pieces + piece] += weight;
             }

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use ringback_engines::{Cubature, CubatureOptions};
 
-use crate::fields::{Function, count, warn, workers};
+use crate::fields::{Function, count, warn};
 
 /// The result of a cubature; unpacks as `(value, error)`.
 #[pyclass(frozen, module = "ringback.integrate")]
@@ -150,7 +150,8 @@ impl CubatureResult {
 /// args
 ///     Further arguments of `f`, as a tuple; other values do not recompile.
 /// workers
-///     How many threads evaluate the integrand; all cores by default. Their number changes no bit of the result.
+///     How many threads evaluate the integrand; all cores by default, but only one for `rb.interpreted` and for
+///     functions that write to bound arrays. Their number changes no bit of the result.
 /// points
 ///     Points inside the box where the integrand is singular, each a sequence of coordinates. They become corners of parts,
 ///     where the integrand is never evaluated.
@@ -197,7 +198,6 @@ pub(crate) fn cubature(
     outputs: Option<i64>,
 ) -> PyResult<CubatureResult> {
     let max_subdivisions = count("max_subdivisions", max_subdivisions, 0)?;
-    let options = CubatureOptions { rtol, atol, max_subdivisions, workers: self::workers(workers)? };
     let outputs = outputs.map(|outputs| count("outputs", outputs, 1)).transpose()?;
     let points = points.unwrap_or_default();
     if let Some((index, point)) = points.iter().enumerate().find(|(_, point)| point.len() != a.len()) {
@@ -208,6 +208,7 @@ pub(crate) fn cubature(
     }
     let points = points.concat();
     let function = Function::new(f, a.len(), outputs, args)?;
+    let options = CubatureOptions { rtol, atol, max_subdivisions, workers: function.workers(workers)? };
     let result = match py.detach(|| ringback_engines::cubature(&function, &a, &b, &points, &options)) {
         Ok(result) => CubatureResult { result, options, several: outputs.is_some() },
         Err(error) => return Err(function.raise(error)),

@@ -102,6 +102,8 @@ pub(crate) struct Function {
     handle: Handle,
     outputs: usize,
     watch: Watch,
+    /// "all", "one", or the name of the bound array that the function writes to.
+    threads: String,
 }
 
 impl Function {
@@ -116,13 +118,33 @@ impl Function {
         static DOOR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let door = DOOR.import(py, "ringback.integrate._fields", "field")?;
         let args = args.unwrap_or_else(|| PyTuple::empty(py).into_any());
-        let (found, form): (Bound<'_, PyAny>, String) = door.call1((f, dims, outputs, args))?.extract()?;
+        let (found, form, threads): (Bound<'_, PyAny>, String, String) =
+            door.call1((f, dims, outputs, args))?.extract()?;
         let handle = match form.as_str() {
             "written" => Handle::Written(typed(&found)?),
             "array" => Handle::Array(typed(&found)?),
             _ => Handle::separate(&found, dims)?,
         };
-        Ok(Function { handle, outputs: outputs.unwrap_or(1), watch: Watch::new() })
+        Ok(Function { handle, outputs: outputs.unwrap_or(1), watch: Watch::new(), threads })
+    }
+
+    /// How many threads: all cores unless said otherwise, but only one where others would be in its way.
+    pub(crate) fn workers(&self, workers: Option<i64>) -> PyResult<usize> {
+        // Asking costs as much as a small integral.
+        static CORES: OnceLock<usize> = OnceLock::new();
+        let all = || *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let asked = workers.map(|workers| count("workers", workers, 1)).transpose()?;
+        match self.threads.as_str() {
+            "all" => Ok(asked.unwrap_or_else(all)),
+            "one" => Ok(asked.unwrap_or(1)),
+            array => match asked {
+                None | Some(1) => Ok(1),
+                Some(asked) => Err(PyValueError::new_err(format!(
+                    "the function writes to the array bound to its parameter {array:?}, so that threads would be in each \
+                     other's way: expected workers=1, found {asked}"
+                ))),
+            },
+        }
     }
 
     /// What to raise for an integration that gave no result.
@@ -159,16 +181,6 @@ pub(crate) fn count(name: &str, number: i64, least: usize) -> PyResult<usize> {
     match usize::try_from(number) {
         Ok(count) if count >= least => Ok(count),
         _ => Err(PyValueError::new_err(format!("expected `{name}` of at least {least}, found {number}"))),
-    }
-}
-
-/// How many threads: all cores unless said otherwise.
-pub(crate) fn workers(workers: Option<i64>) -> PyResult<usize> {
-    // Asking costs as much as a small integral.
-    static CORES: OnceLock<usize> = OnceLock::new();
-    match workers {
-        None => Ok(*CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))),
-        Some(workers) => count("workers", workers, 1),
     }
 }
 

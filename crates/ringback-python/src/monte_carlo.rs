@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use ringback_engines::{MonteCarlo, MonteCarloOptions};
 
-use crate::fields::{Function, count, warn, workers};
+use crate::fields::{Function, count, warn};
 
 /// The result of a Monte Carlo integration; unpacks as `(value, error)`.
 #[pyclass(frozen, eq, module = "ringback.integrate")]
@@ -117,7 +117,8 @@ impl MonteCarloResult {
 /// args
 ///     Further arguments of `f`, as a tuple; other values do not recompile.
 /// workers
-///     How many threads evaluate the integrand; all cores by default. Their number changes no bit of the result.
+///     How many threads evaluate the integrand; all cores by default, but only one for `rb.interpreted` and for
+///     functions that write to bound arrays. Their number changes no bit of the result.
 ///
 /// Returns
 /// -------
@@ -166,6 +167,7 @@ pub(crate) fn monte_carlo(
             return Err(PyValueError::new_err(text));
         }
     };
+    let function = Function::new(f, a.len(), None, args)?;
     let options = MonteCarloOptions {
         n: count("n", n, 16)?,
         iterations: count("iterations", iterations, 2)?,
@@ -173,9 +175,8 @@ pub(crate) fn monte_carlo(
         rtol,
         atol,
         seed,
-        workers: self::workers(workers)?,
+        workers: function.workers(workers)?,
     };
-    let function = Function::new(f, a.len(), None, args)?;
     let result = match py.detach(|| ringback_engines::monte_carlo(&function, &a, &b, &options)) {
         Ok(result) => MonteCarloResult(result),
         Err(error) => return Err(function.raise(error)),

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..accept import callback_for
 from ..bind import Bound
+from ..callback import Callback
 from ..compile import describe, plain, plan_of
 from ..interpreted import Interpreted
 from ..signature import Signature
@@ -16,11 +17,13 @@ from ..signature import Signature
 MOST_COORDINATES = 8
 
 
-def field(f: Any, dims: int, outputs: int | None, args: Any) -> tuple[Any, str]:
-    """An object with `__ringback_callback__`, and its form.
+def field(f: Any, dims: int, outputs: int | None, args: Any) -> tuple[Any, str, str]:
+    """An object with `__ringback_callback__`, its form, and on which threads it may run.
 
-    That is "coordinates" if it takes the coordinates of a point as separate numbers, "array" if as one array, and
-    "written" if it also writes its results to a second array.
+    The form is "coordinates" if it takes the coordinates of a point as separate numbers, "array" if as one array, and
+    "written" if it also writes its results to a second array. The threads are "all", "one" if others should be asked for
+    (in the interpreter they bring little, and functions there often count or remember), or the name of the bound array
+    that it writes to, if there must be one only.
 
     Raises
     ------
@@ -30,7 +33,16 @@ def field(f: Any, dims: int, outputs: int | None, args: Any) -> tuple[Any, str]:
     if not isinstance(args, tuple):
         args = (args,)
     form = "written" if outputs is not None else _form(f, dims, len(args))
-    return callback_for(f, _signature(form, dims), "numpy", args), form
+    callback = callback_for(f, _signature(form, dims), "numpy", args)
+    return callback, form, _threads(callback)
+
+
+def _threads(callback: Any) -> str:
+    if not isinstance(callback, Callback):
+        return "all"
+    if callback._shim is None:
+        return "one"
+    return next((name for name, data in callback._bound.items() if data.mutable), "all")
 
 
 @functools.cache
