@@ -195,6 +195,12 @@ def test_threads_are_not_in_the_way_of_what_a_function_writes():
         "expected workers=1, found 2"
     )
 
+    def calls_it(x, y):
+        return f(x, y)
+
+    with pytest.raises(ValueError, match='bound to its parameter "calls"'):
+        cubature(calls_it, [0, 0], [1, 1], workers=2)
+
     seen = []
 
     def remembers(x, y):

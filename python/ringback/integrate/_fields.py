@@ -42,7 +42,10 @@ def _threads(callback: Any) -> str:
         return "all"
     if callback._shim is None:
         return "one"
-    return next((name for name, data in callback._bound.items() if data.mutable), "all")
+    written = next((name for name, data in callback._bound.items() if data.mutable), None)
+    # Callbacks that it calls may write, too.
+    called = [_threads(value) for value in callback._values]
+    return written or next((name for name in called if name not in ("all", "one")), "one" if "one" in called else "all")
 
 
 @functools.cache
