@@ -64,6 +64,7 @@ def test_against_nquad():
     expected, bound = scipy.integrate.nquad(rb.compile(f, "f64(f64, f64, f64)"), [[0, 1], [0, 2], [-1, 1]])
     result = cubature(f, [0, 0, -1], [1, 2, 1])
     assert abs(result.value - expected) <= result.error + bound
+    assert cubature(f, np.array([0, 0, -1]), np.array([1.0, 2.0, 1.0])) == result
 
 
 def test_result_reads_well_and_is_frozen():

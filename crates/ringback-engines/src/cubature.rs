@@ -17,7 +17,8 @@ pub struct CubatureOptions {
     pub atol: f64,
     /// How often some part of the box may be halved. (SciPy divides a part into 2ⁿ and counts that as one.)
     pub max_subdivisions: usize,
-    /// How many threads may work, the calling one included. Their number changes no bit of the result.
+    /// How many threads may work, the calling one included, and never more than 256. Their number changes no bit of
+    /// the result.
     pub workers: usize,
 }
 
@@ -60,7 +61,7 @@ pub struct Cubature {
 }
 
 /// How many regions are halved at once at most.
-const BATCH: usize = 1024;
+const BATCH: usize = 4096;
 /// How many points a task should have at least: enough for a block call to pay, few enough for threads to share.
 const TASK: usize = 256;
 /// An error of so many times the noise is noise.

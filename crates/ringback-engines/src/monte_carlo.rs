@@ -26,7 +26,8 @@ pub struct MonteCarloOptions {
     pub atol: f64,
     /// Another seed gives another sample.
     pub seed: u64,
-    /// How many threads may work, the calling one included. Their number changes no bit of the result.
+    /// How many threads may work, the calling one included, and never more than 256. Their number changes no bit of
+    /// the result.
     pub workers: usize,
 }
 
@@ -209,7 +210,7 @@ impl<F: Field> Run<'_, F> {
         let mut scale = 1.0;
         let mut average = Average::default();
         let mut iteration = 0;
-        while iteration < options.warmup + options.iterations {
+        while iteration < options.warmup.saturating_add(options.iterations) {
             let found = self.iterate(&Plan { map: &map, strata: &strata, iteration: iteration as u64, scale })?;
             // Squares of such values are not numbers, or lose digits: once more, in other units.
             if iteration == 0 && scale == 1.0 && found.largest > 0.0 && !(1e-100..1e100).contains(&found.largest) {

@@ -187,8 +187,9 @@ impl Regions {
     }
 
     /// Takes regions out of the queue that are to be divided now, the worst first: all those that must be divided anyway
-    /// if the errors are what they seem, since those of the others alone are too large (Gladwell, in *Numerical
-    /// Integration*, ed. Keast and Fairweather, Reidel 1987, 195–206), but none whose error is small beside the worst.
+    /// if the errors are what they seem, since those of the others alone are too large (I. Gladwell, *Vectorisation of
+    /// one dimensional quadrature codes*, in *Numerical Integration*, ed. Keast and Fairweather, Reidel 1987, 230–238), but
+    /// none whose error is small beside the worst.
     pub(crate) fn take_worst(&mut self, most: usize, tolerances: &[f64], taken: &mut Vec<usize>) {
         taken.clear();
         let mut left: Vec<f64> = self.errors.iter().map(|error| error.total()).collect();

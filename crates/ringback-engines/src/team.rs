@@ -17,6 +17,9 @@ const WORTH_STARTING: Duration = Duration::from_micros(400);
 /// How often the calling thread looks up while it waits for the others.
 const LOOK_UP: Duration = Duration::from_millis(20);
 
+/// More threads than this are nobody's cores.
+const MOST: usize = 256;
+
 /// The threads of one integration: the calling one, and others from the moment on that it takes long.
 #[derive(Debug)]
 pub(crate) struct Team {
@@ -29,7 +32,7 @@ pub(crate) struct Team {
 impl Team {
     /// `workers` threads at most, the calling one included.
     pub(crate) fn new(workers: usize) -> Self {
-        Self { workers, pool: None, alone: (Duration::ZERO, 0) }
+        Self { workers: workers.min(MOST), pool: None, alone: (Duration::ZERO, 0) }
     }
 
     /// Runs `work` for every task, each once, with scratch memory that every thread makes for itself. `units` says how

@@ -8,8 +8,8 @@ use ringback_engines::{Cubature, CubatureOptions};
 use crate::fields::{Function, count, warn};
 
 /// The result of a cubature; unpacks as `(value, error)`.
-#[pyclass(frozen, module = "ringback.integrate")]
-#[derive(Clone, Debug)]
+#[pyclass(frozen, eq, module = "ringback.integrate")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CubatureResult {
     result: Cubature,
     options: CubatureOptions,
