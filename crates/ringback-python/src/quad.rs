@@ -7,7 +7,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
 use ringback_engines::{Integrand, Options, QuadError, Quadrature};
 
-type Handle = ringback::Callback<(f64,), f64>;
+type Handle = crate::producer::Scalar;
 
 /// The widest vectors that compiled code works on.
 pub(crate) const LANES: usize = 8;
@@ -189,13 +189,13 @@ fn integrand(func: &Bound<'_, PyAny>, args: Option<Bound<'_, PyAny>>) -> PyResul
     if args.is_empty()
         && let Ok(callback) = func.cast::<crate::producer::Callback>()
     {
-        return callback.get().handle();
+        return callback.get().scalar();
     }
     static DOOR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let door = DOOR.import(py, "ringback.accept", "callback_for")?;
     let found = door.call1((func, intern!(py, "f64(f64)"), intern!(py, "numpy"), args))?;
     match found.cast::<crate::producer::Callback>() {
-        Ok(callback) => callback.get().handle(),
+        Ok(callback) => callback.get().scalar(),
         Err(_) => found.extract(),
     }
 }
