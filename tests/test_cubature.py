@@ -273,6 +273,7 @@ def test_exceptions_come_out_as_themselves(workers):
         ({"max_subdivisions": -1}, "expected `max_subdivisions` of at least 0, found -1"),
         ({"workers": 0}, "expected `workers` of at least 1, found 0"),
         ({"outputs": 0}, "expected `outputs` of at least 1, found 0"),
+        ({"outputs": 10**12}, "expected a function of 1 to 1000 results, found 1000000000000; integrate fewer at once"),
         ({"points": [[0.5]]}, "expected points of 2 coordinates, found points[0] = [0.5]"),
         ({"points": [[0.5, math.nan]]}, "expected break points of 2 coordinates that are numbers, found points[0] = [0.5, NaN]; leave it out"),
     ],

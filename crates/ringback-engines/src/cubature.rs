@@ -3,7 +3,7 @@
 use crate::block::Block;
 use crate::field::Field;
 use crate::genz_malik::GenzMalik;
-use crate::outcome::{BoxError, CubatureStatus, Halt, InvalidBox};
+use crate::outcome::{BoxError, CubatureStatus, Halt, InvalidBox, MAX_OUTPUTS};
 use crate::range::Range;
 use crate::regions::{Layout, Regions};
 use crate::team::Team;
@@ -127,8 +127,8 @@ pub fn cubature<F: Field>(
     }
     let range = Range::new(a, b)?;
     options.check()?;
-    if outputs == 0 {
-        return Err(InvalidBox::NoOutputs.into());
+    if !(1..=MAX_OUTPUTS).contains(&outputs) {
+        return Err(InvalidBox::Outputs { found: outputs }.into());
     }
     if range.empty {
         let (value, error) = (vec![0.0; outputs], vec![0.0; outputs]);

@@ -14,7 +14,7 @@ use crate::team::Team;
 /// How much work goes into a Monte Carlo integration.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MonteCarloOptions {
-    /// How often the integrand is evaluated in one iteration, at most; a little less in fact.
+    /// How often the integrand is evaluated in one iteration, but for one or two that rounding may take.
     pub n: usize,
     /// How many iterations count.
     pub iterations: usize,

@@ -175,8 +175,11 @@ pub enum InvalidBox {
         /// The absolute tolerance as given.
         atol: f64,
     },
-    /// The function has no result.
-    NoOutputs,
+    /// The function has no result, or too many.
+    Outputs {
+        /// How many it has.
+        found: usize,
+    },
     /// The function should have one result.
     OneOutput {
         /// How many it has.
@@ -197,6 +200,9 @@ pub enum InvalidBox {
         iterations: usize,
     },
 }
+
+/// The most results that a function may have at once: there is memory for all of them in every part of the box.
+pub(crate) const MAX_OUTPUTS: usize = 1000;
 
 impl fmt::Display for InvalidBox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -237,8 +243,8 @@ impl fmt::Display for InvalidBox {
             Self::OneOutput { found } => {
                 write!(f, "monte_carlo is for functions of 1 result, found {found}; integrate one after the other")
             }
-            Self::NoOutputs => {
-                f.write_str("expected a function of at least 1 result, found `outputs` = 0; say how many it writes")
+            Self::Outputs { found } => {
+                write!(f, "expected a function of 1 to {MAX_OUTPUTS} results, found {found}; integrate fewer at once")
             }
             Self::NoWorkers => f.write_str("expected `workers` of at least 1, found 0; leave it out to use all cores"),
             Self::TooManyPoints { max_subdivisions } => write!(

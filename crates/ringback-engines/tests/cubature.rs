@@ -295,7 +295,9 @@ fn bad_input_is_refused_before_anything_is_sampled() {
     for (rtol, atol) in [(f64::NAN, 0.0), (-1.0, 1.0), (1.0, f64::NAN), (1.0, -1.0)] {
         refused(&unit.0, &unit.1, &[], &CubatureOptions { rtol, atol, ..fine });
     }
-    let none = field(0, |_: &[f64], _: &mut [f64]| Ok::<_, Infallible>(()));
-    let result = cubature(&none, &unit.0, &unit.1, &[], &fine);
-    assert_eq!(result, Err(BoxError::InvalidInput(InvalidBox::NoOutputs)));
+    for outputs in [0, 1001, usize::MAX] {
+        let none = field(outputs, |_: &[f64], _: &mut [f64]| Ok::<_, Infallible>(()));
+        let result = cubature(&none, &unit.0, &unit.1, &[], &fine);
+        assert_eq!(result, Err(BoxError::InvalidInput(InvalidBox::Outputs { found: outputs })));
+    }
 }

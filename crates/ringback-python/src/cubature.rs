@@ -156,7 +156,7 @@ impl CubatureResult {
 ///     Points inside the box where the integrand is singular, each a sequence of coordinates. They become corners of parts,
 ///     where the integrand is never evaluated.
 /// outputs
-///     How many results a function of the third form writes.
+///     How many results a function of the third form writes, at most 1000.
 ///
 /// Returns
 /// -------

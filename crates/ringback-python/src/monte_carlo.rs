@@ -105,7 +105,7 @@ impl MonteCarloResult {
 /// a, b
 ///     Lower and upper limits, a number for each dimension; any of them may be `-np.inf` or `np.inf`.
 /// n
-///     How often the integrand is evaluated in one iteration, at most.
+///     How often the integrand is evaluated in one iteration.
 /// iterations
 ///     How many iterations count, at least 2.
 /// warmup
