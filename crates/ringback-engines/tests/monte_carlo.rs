@@ -152,13 +152,14 @@ fn constants_zeros_and_values_of_any_size() {
     assert_eq!(constant.status, MonteCarloStatus::Finished);
     let zero = run(|_| 0.0, &[0.0; 3], &[2.0; 3], &points(1000));
     assert_eq!((zero.value, zero.error, zero.status), (0.0, 0.0, MonteCarloStatus::Finished));
-    // Their squares are no numbers; in the same units as others the result is the same.
+    // Their squares are no numbers. In other units the result is the same, but for a point here and there that goes to
+    // another cube.
     let plain = run(|x| 1.0 + x[0], &[0.0; 3], &[1.0; 3], &points(1000));
     for exponent in [-1000, -600, 600, 1000] {
         let unit = 2.0_f64.powi(exponent);
         let scaled = run(|x| (1.0 + x[0]) * unit, &[0.0; 3], &[1.0; 3], &points(1000));
-        assert!((scaled.value / unit / plain.value - 1.0).abs() < 1e-12, "{scaled:?}");
-        assert!((scaled.error / unit / plain.error - 1.0).abs() < 1e-9, "{scaled:?}");
+        assert!((scaled.value / unit - plain.value).abs() < plain.error, "{scaled:?}");
+        assert!((scaled.error / unit / plain.error - 1.0).abs() < 0.1, "{scaled:?}");
     }
     let large = run(|_| f64::MAX, &[0.0; 2], &[10.0; 2], &points(1000));
     assert_eq!(large.status, MonteCarloStatus::Overflow);
