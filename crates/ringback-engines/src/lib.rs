@@ -29,8 +29,7 @@
 //! | `adaptive` | the loop that joins these |
 //! | `quad` | the front door: arguments, ranges, sign |
 //! | `status` | how it ended, or why it was refused |
-//!
-//! Weighted integrals (oscillating, algebraic and Cauchy weights) will stand beside `quad` and use the same parts.
+//! | `weighted` | integrals with an oscillating, an algebraic or a Cauchy weight, from the same parts: [`quad_weighted`] |
 //!
 //! Integrals over boxes have parts of their own:
 //!
@@ -72,6 +71,7 @@ mod rule;
 mod status;
 mod strata;
 mod team;
+mod weighted;
 
 pub use cubature::{Cubature, CubatureOptions, cubature};
 pub use field::{Field, Points, PointwiseField, field};
@@ -80,3 +80,4 @@ pub use monte_carlo::{MonteCarlo, MonteCarloOptions, monte_carlo};
 pub use outcome::{BoxError, CubatureStatus, InvalidBox, MonteCarloStatus};
 pub use quad::{Options, Quadrature, Workspace, quad, quad_with};
 pub use status::{InvalidInput, QuadError, Status};
+pub use weighted::{Weight, WeightedOptions, quad_weighted, quad_weighted_with};

@@ -16,6 +16,9 @@ mod monte_carlo;
 #[allow(unsafe_code, reason = "the one producer of callback records for code that Numba compiled")]
 mod producer;
 mod quad;
+mod quad_complex;
+mod quad_result;
+mod quad_weight;
 mod signature;
 mod watch;
 
@@ -33,7 +36,11 @@ mod _ringback {
     #[pymodule_export]
     use super::producer::{Callback, Code};
     #[pymodule_export]
-    use super::quad::{QuadResult, quad};
+    use super::quad::quad;
+    #[pymodule_export]
+    use super::quad_complex::ComplexQuadResult;
+    #[pymodule_export]
+    use super::quad_result::QuadResult;
     #[pymodule_export]
     use super::signature::{Parameter, Return, Signature, SignatureError};
 }

@@ -2,9 +2,10 @@
 
 from ._cubature import CubatureResult, cubature
 from ._monte_carlo import MonteCarloResult, monte_carlo
-from ._quad import IntegrationWarning, QuadResult, quad
+from ._quad import ComplexQuadResult, IntegrationWarning, QuadResult, quad
 
 __all__ = [
+    "ComplexQuadResult",
     "CubatureResult",
     "IntegrationWarning",
     "MonteCarloResult",
