@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import math
 import subprocess
 import sys
+import threading
 import warnings
 
 import numba
@@ -114,6 +116,33 @@ def test_all_forms_of_functions_give_the_same():
         for args in [(2.0,), 2.0]:
             result = cubature(f, *box, rtol=1e-6, args=args, **options)
             assert abs(float(np.squeeze(result.value)) - exact) <= float(np.squeeze(result.error))
+
+
+def test_c_functions():
+    """What SciPy's `nquad` takes, and more."""
+    both = rb.compile(lambda x, y: np.exp(-2.0 * x) * y, "f64(f64, f64)")
+    exact = 1 - math.exp(-2)
+
+    @numba.cfunc("float64(int32, CPointer(float64))")
+    def point(n, x):
+        return np.exp(-2.0 * x[0]) * x[1] * (n - 1)
+
+    plain = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double, ctypes.c_double)(lambda x, y: math.exp(-2 * x) * y)
+    functions = [both.low_level_callable(), point, scipy.LowLevelCallable(point.ctypes), plain]
+    for f in functions:
+        result = cubature(f, [0, 0], [1, 2], rtol=1e-6)
+        assert abs(result.value - exact) <= result.error
+    threads = set()
+
+    @ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double, ctypes.c_double)
+    def remembers(x, y):
+        threads.add(threading.get_ident())
+        return abs(x - y)
+
+    cubature(remembers, [0, 0], [1, 1], rtol=1e-4)
+    assert threads == {threading.get_ident()}
+    three = cubature(scipy.LowLevelCallable(point.ctypes), [0] * 3, [1] * 3, rtol=1e-6)
+    assert abs(three.value - exact / 2) <= three.error
 
 
 def test_args_and_captured_values_do_not_recompile():

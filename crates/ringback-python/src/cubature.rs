@@ -150,8 +150,8 @@ impl CubatureResult {
 /// args
 ///     Further arguments of `f`, as a tuple; other values do not recompile.
 /// workers
-///     How many threads evaluate the integrand; all cores by default, but only one for `rb.interpreted` and for
-///     functions that write to bound arrays. Their number changes no bit of the result.
+///     How many threads evaluate the integrand; all cores by default, but only one for `rb.interpreted`, for C functions
+///     of others and for functions that write to bound arrays. Their number changes no bit of the result.
 /// points
 ///     Points inside the box where the integrand is singular, each a sequence of coordinates. They become corners of parts,
 ///     where the integrand is never evaluated.

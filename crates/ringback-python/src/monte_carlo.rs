@@ -117,8 +117,8 @@ impl MonteCarloResult {
 /// args
 ///     Further arguments of `f`, as a tuple; other values do not recompile.
 /// workers
-///     How many threads evaluate the integrand; all cores by default, but only one for `rb.interpreted` and for
-///     functions that write to bound arrays. Their number changes no bit of the result.
+///     How many threads evaluate the integrand; all cores by default, but only one for `rb.interpreted`, for C functions
+///     of others and for functions that write to bound arrays. Their number changes no bit of the result.
 ///
 /// Returns
 /// -------

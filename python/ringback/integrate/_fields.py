@@ -6,9 +6,11 @@ import functools
 import inspect
 from typing import Any
 
+from .. import foreign
 from ..accept import callback_for
 from ..bind import Bound
 from ..callback import Callback
+from ..capture import ADDRESS
 from ..compile import describe, plain, plan_of
 from ..interpreted import Interpreted
 from ..signature import Signature
@@ -22,8 +24,8 @@ def field(f: Any, dims: int, outputs: int | None, args: Any) -> tuple[Any, str, 
 
     The form is "coordinates" if it takes the coordinates of a point as separate numbers, "array" if as one array, and
     "written" if it also writes its results to a second array. The threads are "all", "one" if others should be asked for
-    (in the interpreter they bring little, and functions there often count or remember), or the name of the bound array
-    that it writes to, if there must be one only.
+    (functions in the interpreter often count or remember, and nobody knows what C functions do), or the name of the bound
+    array that it writes to, if there must be one only.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def field(f: Any, dims: int, outputs: int | None, args: Any) -> tuple[Any, str, 
 def _threads(callback: Any) -> str:
     if not isinstance(callback, Callback):
         return "all"
-    if callback._shim is None:
+    if callback._shim is None or any(data.kind == ADDRESS for data in callback._bound.values()):
         return "one"
     written = next((name for name, data in callback._bound.items() if data.mutable), None)
     # Callbacks that it calls may write, too.
@@ -60,8 +62,15 @@ def _form(f: Any, dims: int, further: int) -> str:
     if dims == 0:
         # The engine says what is wrong.
         return "array"
+    if hasattr(f, "_pyfunc") and hasattr(f, "_sig") and any(type(t).__name__ == "CPointer" for t in f._sig.args):
+        f = f.ctypes
+    found = foreign.find(f)
+    if isinstance(found, foreign.CFunction):
+        first = found.signature.parameters[:1]
+        array = dims > MOST_COORDINATES or (first and first[0].pointer)
+        return "array" if array else "coordinates"
     signature = getattr(f, "signature", None)
-    if isinstance(signature, str):
+    if isinstance(signature, str) and hasattr(f, "__ringback_callback__"):
         parameters = Signature(signature).parameters
         return "array" if parameters and parameters[0].kind == "array" else _coordinates(f, dims)
     counts = _counts(f)
