@@ -6,6 +6,7 @@
 double twice(double x) { return 2.0 * x; }
 double scaled(double x, void *data) { return data == NULL ? -x : *(double *)data * x; }
 double product(int n, double *x) { double p = 1.0; for (int i = 0; i < n; i++) p *= x[i]; return p; }
+double folded(int n, double *x) { double s = 0.0, f = 1.0; for (int i = 0; i < n; i++, f *= 10.0) s += f * x[i]; return s; }
 double weighted(int n, double *x, void *data) { return product(n, x) * (data == NULL ? 1.0 : *(double *)data); }
 double both(double x, double y) { return x - y; }
 double sum(const double *x, size_t n) { double s = 0.0; for (size_t i = 0; i < n; i++) s += x[i]; return s; }

@@ -80,7 +80,9 @@ def test_ctypes_functions_in_quad(path: Path) -> None:
     assert rt.sum_over_threads(twice, 100, 4) == 9900.0
     # Numbers behind the first, as SciPy has them.
     assert quad(as_ctypes(path, "both", D, D, D), 0, 1, args=(2.0,)).value == pytest.approx(-1.5, rel=1e-14)
-    with pytest.raises(TypeError, match=r"expected a callback f64\(f64, f64\), found the C function 'double \(double\)'"):
+    with pytest.raises(
+        TypeError, match=r"expected a callback f64\(f64, f64\), found the C function 'double \(double\)'"
+    ):
         quad(twice, 0, 1, args=(2.0,))
 
 
@@ -144,7 +146,9 @@ FITS = [
 
 
 @pytest.mark.parametrize(("name", "types", "signature", "arguments", "expected"), FITS)
-def test_what_fits(path: Path, name: str, types: tuple[Any, ...], signature: str, arguments: Any, expected: Any) -> None:
+def test_what_fits(
+    path: Path, name: str, types: tuple[Any, ...], signature: str, arguments: Any, expected: Any
+) -> None:
     callback = of(as_ctypes(path, name, *types), signature)
     assert callback(*arguments) == expected
     assert callback.signature == rb.Signature(signature).text
@@ -213,8 +217,13 @@ def test_const_is_looked_at_where_it_is_known(path: Path) -> None:
     assert of(as_capsule(path, "sum", "double (const double *, size_t)"), "f64([f64])")(X) == 6.0
     assert of(as_capsule(path, "sum", "double (double *, size_t)"), "f64([f64])")(X) == 6.0
     with pytest.raises(TypeError) as refused:
-        of(as_capsule(path, "density", "double (const double *, size_t, const double *, size_t)"), "f64([f64], mut [f64])")
-    assert str(refused.value).endswith("argument 2 is mut [f64], which the function is to write to, its own const double *")
+        of(
+            as_capsule(path, "density", "double (const double *, size_t, const double *, size_t)"),
+            "f64([f64], mut [f64])",
+        )
+    assert str(refused.value).endswith(
+        "argument 2 is mut [f64], which the function is to write to, its own const double *"
+    )
     with pytest.raises(TypeError, match=r"its last argument 'const double \*' would be the result, and is const"):
         of(as_capsule(path, "checked_root", "int (double, const double *)"), "f64(f64)")
 
@@ -229,7 +238,10 @@ def test_const_is_looked_at_where_it_is_known(path: Path) -> None:
             "it needs the GIL (PYFUNCTYPE, PyDLL), which no callback has; use CFUNCTYPE, or rb.interpreted(f)",
         ),
         (lambda: ctypes.CFUNCTYPE(D, ctypes.c_char_p)(0), "c_char_p: only numbers and pointers to them are passed"),
-        (lambda: ctypes.CFUNCTYPE(D, ctypes.c_longdouble)(0), "c_longdouble: only numbers and pointers to them are passed"),
+        (
+            lambda: ctypes.CFUNCTYPE(D, ctypes.c_longdouble)(0),
+            "c_longdouble: only numbers and pointers to them are passed",
+        ),
         (lambda: ctypes.CFUNCTYPE(D, ctypes.POINTER(P))(0), "LP_LP_c_double: pointers to pointers are not passed"),
         (lambda: cffi.FFI().cast("double (*)(double)", 0), "it is a null pointer"),
         (

@@ -54,7 +54,7 @@ def _integers() -> dict[str, str]:
 
     def both(name: str, kind: Any, *others: str) -> dict[str, str]:
         bits = 8 * ctypes.sizeof(kind)
-        signed = {n: f"i{bits}" for n in (name, f"signed {name}", f"{name} int", *others)}
+        signed = dict.fromkeys((name, f"signed {name}", f"{name} int", *others), f"i{bits}")
         return {**signed, f"unsigned {name}": f"u{bits}", f"unsigned {name} int": f"u{bits}"}
 
     word = 8 * ctypes.sizeof(ctypes.c_void_p)

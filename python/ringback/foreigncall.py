@@ -6,7 +6,6 @@ import functools
 import types
 from typing import Any, NamedTuple
 
-
 from .capture import ADDRESS
 from .compile import Data, bind_function
 from .ctext import CSignature, CType
@@ -146,7 +145,9 @@ def _arguments(wanted: tuple[Parameter, ...], parameters: list[CType]) -> list[S
             raise Misfit(f"argument {number} is {parameter.text}, its own {found.text}")
         steps.append(Step("value", found, i))
     if rest:
-        raise Misfit(f"it takes {len(parameters)} arguments, {len(rest)} of them ({', '.join(p.text for p in rest)}) too many")
+        raise Misfit(
+            f"it takes {len(parameters)} arguments, {len(rest)} of them ({', '.join(p.text for p in rest)}) too many"
+        )
     return steps
 
 
@@ -169,7 +170,9 @@ def _array(number: int, parameter: Parameter, take: Any) -> list[Step]:
         if length.pointer or length.element[0] not in "iu" or length.element in ("i8", "u8", "i16", "u16"):
             raise Misfit(f"argument {number} is {parameter.text}: a length was expected, found {length.text}")
     if parameter.mutable and pointer.const:
-        raise Misfit(f"argument {number} is {parameter.text}, which the function is to write to, its own {pointer.text}")
+        raise Misfit(
+            f"argument {number} is {parameter.text}, which the function is to write to, its own {pointer.text}"
+        )
     made = [Step("length", length, place, axis) for axis, length in enumerate(lengths)]
     made.insert(len(made) if lengths_first else 0, Step("pointer", pointer, place))
     return made
@@ -202,5 +205,3 @@ def _function(signature_text: str, plan: Plan, text: str) -> types.FunctionType:
     made: types.FunctionType = scope["function"]
     made.__name__ = made.__qualname__ = f"C function {text}"
     return made
-
-
