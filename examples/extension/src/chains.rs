@@ -8,7 +8,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::PyMemoryError;
+use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -40,9 +40,13 @@ impl Going<'_> {
     }
 }
 
-/// The threads to use where Python said how many, or nothing.
-pub(crate) fn workers(asked: Option<usize>) -> usize {
-    asked.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)).max(1)
+/// The number of threads: what Python asked for, or one for each core.
+pub(crate) fn workers(asked: Option<usize>) -> PyResult<usize> {
+    match asked {
+        Some(0) => Err(PyValueError::new_err("workers must be at least 1, found 0")),
+        Some(asked) => Ok(asked),
+        None => Ok(thread::available_parallelism().map_or(1, usize::from)),
+    }
 }
 
 /// Runs `jobs` jobs in as many as `workers` threads, without the GIL, and returns their results in order. A job returns

@@ -125,7 +125,7 @@ pub(crate) fn hmc(
         return Err(PyValueError::new_err("leapfrog must be at least 1, found 0"));
     }
     let plan = Plan::new(start.as_array().to_owned(), chains, draws, warmup, seed)?;
-    plan.run(py, threads(workers), |x| {
+    plan.run(py, threads(workers)?, |x| {
         let mut grad = vec![f64::NAN; x.len()];
         let value = at_start(logp.call(&x, &mut grad), &x)?;
         check_gradient(&grad, &x)?;

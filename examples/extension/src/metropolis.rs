@@ -85,7 +85,7 @@ pub(crate) fn metropolis(
     let on_error = OnError::new(on_error)?;
     check_step(step)?;
     let plan = Plan::new(start.as_array().to_owned(), chains, draws, warmup, seed)?;
-    plan.run(py, threads(workers), |x| {
+    plan.run(py, threads(workers)?, |x| {
         let here = at_start(logp.call(&x), &x)?;
         Ok(Metropolis { density: &logp, step, on_error, logp: here, proposal: vec![0.0; x.len()], x })
     })

@@ -174,6 +174,7 @@ def test_nothing_to_draw() -> None:
         ({"chains": 0}, "start is one point or one row for each of the 0 chains, found an array of shape [1]"),
         ({"step": 0.0}, "step must be a positive number, found 0"),
         ({"step": np.inf}, "step must be a positive number, found inf"),
+        ({"workers": 0}, "workers must be at least 1, found 0"),
         ({"on_error": "ignore"}, "on_error is 'raise' or 'reject', found 'ignore'"),
     ],
 )
