@@ -1,7 +1,7 @@
 //! Monte Carlo in Rust threads, of functions written in Python.
 //!
-//! [`density`] has the types of the functions that are asked for; [`metropolis`], [`hmc`] and [`particles`] call them;
-//! [`chains`] runs chains in threads while Python's main thread waits for results and for Ctrl-C.
+//! `density` has the types of the functions that are asked for; `metropolis`, `hmc` and `particles` call them;
+//! `chains` runs chains in threads while Python's main thread waits for results and for Ctrl-C.
 
 #![forbid(unsafe_code)]
 

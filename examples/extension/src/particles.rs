@@ -53,11 +53,12 @@ impl Filtered {
 /// Parameters
 /// ----------
 /// advance
-///     `advance(particles, noise, moved)`: writes to `moved` where each particle, a row, is one step later. `noise` is a matrix of
-///     standard normal numbers of the same shape. Or another callback `void([f64; n, m; any], [f64; n, m; any], mut [f64; n, m; any])`.
+///     `advance(particles, noise, moved)`: writes to `moved` where each particle, a row, is one step later. `noise` is a
+///     matrix of standard normal numbers of the same shape. Or another callback
+///     `void([f64; n, m; any], [f64; n, m; any], mut [f64; n, m; any])`.
 /// weigh
-///     `weigh(particles, observation, log_weights)`: writes the log density of the observation for each particle, -inf where
-///     it is zero.
+///     `weigh(particles, observation, log_weights)`: writes the log density of the observation for each particle, -inf
+///     where it is zero. Or another callback `void([f64; n, :; any], [f64; :; any], mut [f64; n; any])`.
 /// start
 ///     The particles before the first step, a row each.
 /// observations
