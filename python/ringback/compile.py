@@ -201,7 +201,8 @@ def distribute(
     if len(free) < wanted or missing:
         bound_so_far = f", {len(data)} of them bound" if data else ""
         raise CompileError(
-            f"{name} cannot be called as {signature}: it takes {len(parameters)} parameters "
+            f"{name} cannot be called as {signature}: it takes {len(parameters)} "
+            f"{'parameter' if len(parameters) == 1 else 'parameters'} "
             f"({', '.join(parameters) or 'none'}){bound_so_far}, and the signature passes {wanted}"
             + (f"; nothing gives a value for {', '.join(missing)}" if missing else "")
         )

@@ -174,6 +174,8 @@ _RESULT = re.compile(r"No conversion from (.+?) to (.+?) for '\$[^']*(?:return_v
 
 
 def _hint(text: str) -> str:
+    if "scipy 0.16+ is required" in text:
+        return "Numba takes `@`, np.dot and np.linalg from SciPy, which is not installed: pip install scipy"
     if _WRITE.search(text):
         return (
             "the array is read-only: captured and bound data always are, parameters unless the signature says "
