@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import ringback as rb
 import ringback_testing as rt
-from ringback.backend import stage, vectormath
+from ringback.backend import machine, objects, vectormath
 
-vectors = pytest.mark.skipif(stage.register_bits() < 256, reason="the CPU has no registers for four doubles")
-library = pytest.mark.skipif(stage.vector_library() is None, reason="no vector maths library on this platform")
+vectors = pytest.mark.skipif(machine.register_bits() < 256, reason="the CPU has no registers for four doubles")
+library = pytest.mark.skipif(machine.vector_library() is None, reason="no vector maths library on this platform")
 
 
 def compiled(function: Callable[..., float], signature: str = "f64(f64)", **options: object) -> rb.Callback:
@@ -108,7 +108,7 @@ def test_what_writes_to_its_data_is_called_for_just_the_points_asked_for() -> No
 @pytest.mark.parametrize("name", sorted({**vectormath.INTRINSICS, **vectormath.OTHERS}))
 def test_accuracy_of_each_function(name: str, bits: int) -> None:
     mpmath = pytest.importorskip("mpmath")
-    known = stage.vector_library()
+    known = machine.vector_library()
     assert known is not None
     if (name, bits) not in known.functions:
         pytest.skip("the library has no such function")
@@ -160,7 +160,7 @@ define void @{name}(ptr %x, ptr %y, ptr %z) {{
   ret void
 }}
 """
-    function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(stage.load(llvm.parse_assembly(text), name))
+    function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(objects.load(objects.emit(llvm.parse_assembly(text)), name))
     z = np.empty_like(x)
     other = x if y is None else y
     for start in range(0, len(x), variant.lanes):
