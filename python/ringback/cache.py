@@ -55,6 +55,10 @@ def disabled() -> str | None:
     """Why nothing is kept on disk, or None."""
     if os.environ.get("RINGBACK_CACHE", "").strip().lower() in ("0", "off", "false", "no"):
         return "RINGBACK_CACHE turns it off"
+    return _unsupported()
+
+
+def _unsupported() -> str | None:
     if not hasattr(os, "geteuid") or os.open not in os.supports_dir_fd or not hasattr(os, "O_NOFOLLOW"):
         return "this system cannot say who may write to a file"
     return None
@@ -67,7 +71,7 @@ class _Refused(OSError):
 @contextlib.contextmanager
 def _opened(make: bool) -> Iterator[int]:
     """A descriptor of the folder, which stays the one that was looked at."""
-    why = disabled()
+    why = _unsupported()
     if why:
         raise _Refused(why)
     path = folder()
@@ -91,6 +95,8 @@ def _opened(make: bool) -> Iterator[int]:
 
 def read(key: str) -> bytes | None:
     """What was written under a key; None if there is nothing, or nothing that can be trusted."""
+    if disabled():
+        return None
     try:
         with _opened(False) as place:
             descriptor = os.open(
@@ -119,6 +125,8 @@ def read(key: str) -> bytes | None:
 
 def write(key: str, data: bytes) -> None:
     """Keeps data under a key: the whole file, or none."""
+    if disabled():
+        return
     with contextlib.suppress(OSError), _opened(True) as place:
         temporary = f".new-{secrets.token_hex(8)}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -169,14 +177,14 @@ def _tidy(place: int) -> None:
     for file in files:
         if file.name.startswith(".") and file.used < long_ago:
             _remove(place, file)
-    size = sum(file.size for file in files)
+    kept = [file for file in files if not file.name.startswith(".")]
+    size = sum(file.size for file in kept)
     if size <= LIMIT:
         return
-    for file in sorted(files, key=lambda file: file.used):
+    for file in sorted(kept, key=lambda file: file.used):
         if size <= LIMIT * 3 // 4:
             break
-        if not file.name.startswith("."):
-            size -= _remove(place, file)
+        size -= _remove(place, file)
 
 
 def clear() -> tuple[int, int]:
@@ -208,3 +216,15 @@ def state() -> State:
     except OSError as error:
         return State(folder(), str(error), 0, 0)
     return State(folder(), None, len(files), sum(file.size for file in files))
+
+
+def summary() -> str:
+    """The state in one line."""
+    found = state()
+    why = disabled() or found.refused
+    return f"{found.folder}, " + (f"not used: {why}" if why else f"{found.files} files, {megabytes(found.size)}")
+
+
+def megabytes(size: int) -> str:
+    """A size in bytes, for people."""
+    return f"{size / 1e6:.3g} MB"

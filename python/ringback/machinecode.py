@@ -15,8 +15,8 @@ from .capture import Array, Function, Kind, Path
 from .signature import Signature
 
 _numbers = itertools.count()
-# Names of the C library and of the vector library, which mean the same without Numba.
-_PLAIN = re.compile(r"(?!numba|_?Py)(?:[a-z][a-z0-9]*|__[a-z0-9]+|_ZGV\w+)")
+# Names of the C library, of the vector library and of Python's functions, which mean the same without Numba.
+_PLAIN = re.compile(r"(?!numba)(?:[a-z][a-z0-9]*|__[a-z0-9]+|_ZGV\w+|Py(?!Exc)[A-Za-z]+_\w+)")
 # What is loaded already, by its key: the linker takes each name once.
 _loaded: dict[str, Loaded] = {}
 
@@ -183,7 +183,7 @@ def _resolvable(code: bytes) -> bool:
     """Whether all that the object needs is here, or is when Numba is imported."""
     from .backend.objects import missing, undefined
 
-    # Numba gives names of Python's (`PyExc_TypeError`) to other things than the interpreter does.
+    # Numba gives some names of Python's (`PyExc_TypeError`) to other things than the interpreter does.
     if not all(_PLAIN.fullmatch(name) for name in undefined(code) or ()):
         _with_numba()
     return missing(code) == set()
