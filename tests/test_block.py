@@ -160,7 +160,9 @@ define void @{name}(ptr %x, ptr %y, ptr %z) {{
   ret void
 }}
 """
-    function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(objects.load(objects.emit(llvm.parse_assembly(text)), name))
+    function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(
+        objects.load(objects.emit(llvm.parse_assembly(text)), name)
+    )
     z = np.empty_like(x)
     other = x if y is None else y
     for start in range(0, len(x), variant.lanes):

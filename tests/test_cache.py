@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 import ringback as rb
 from ringback import cache, cli, fingerprint, machinecode
 from ringback.backend import objects
@@ -484,6 +483,26 @@ def test_where_nothing_can_be_written_nothing_fails(folder, tmp_path, monkeypatc
     assert list(folder.iterdir()) == []
 
 
+def test_the_folder_is_that_of_the_environment_or_the_home(folder, tmp_path, monkeypatch):
+    assert cache.folder() == str(folder)
+    monkeypatch.delenv("RINGBACK_CACHE_DIR")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cache.folder() == str(tmp_path / ".cache" / "ringback" / "objects")
+    monkeypatch.setenv("XDG_CACHE_HOME", "not/absolute")
+    assert cache.folder() == str(tmp_path / ".cache" / "ringback" / "objects")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert cache.folder() == str(tmp_path / "xdg" / "ringback" / "objects")
+    assert cache.disabled() is None
+    monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
+    assert cache.disabled() == "there is no home folder: set RINGBACK_CACHE_DIR"
+    # As with sudo.
+    monkeypatch.setenv("HOME", str(tmp_path))
+    me = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
+    assert cache.disabled() == f"{tmp_path} belongs to another user: set RINGBACK_CACHE_DIR"
+
+
 def test_the_files_not_used_for_longest_go(folder, monkeypatch):
     keys = [f"{number:064x}" for number in range(8)]
     now = time.time()
@@ -597,7 +616,6 @@ def test_the_command_line_shows_and_clears(folder, tmp_path, capsys, monkeypatch
 
 def test_doctor_says_what_there_is_and_what_is_missing(folder, capsys, monkeypatch):
     import numba
-
     from ringback import doctor, errors
     from ringback.backend import machine
 

@@ -417,7 +417,8 @@ def one_line(exception: Any, arguments: Any, place: Any) -> str:
 def provide_symbols() -> None:
     """Makes Numba's own functions known to LLVM's linker, for code that was compiled in another process."""
     # Numba does so when it is about to compile.
-    cpu_target.target_context.refresh()
+    context: Any = cpu_target.target_context
+    context.refresh()
 
 
 _UNWRAP = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p)

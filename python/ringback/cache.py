@@ -41,12 +41,9 @@ def folder() -> str:
     """The folder of the files: `objects` in `RINGBACK_CACHE_DIR`, else in `ringback` in the user's folder for caches."""
     given = os.environ.get("RINGBACK_CACHE_DIR")
     if not given:
-        if sys.platform == "darwin":
-            base = os.path.expanduser("~/Library/Caches")
-        else:
-            base = os.environ.get("XDG_CACHE_HOME", "")
-            if not os.path.isabs(base):
-                base = os.path.expanduser("~/.cache")
+        base = os.environ.get("XDG_CACHE_HOME", "")
+        if not os.path.isabs(base):
+            base = os.path.expanduser("~/.cache")
         given = os.path.join(base, "ringback")
     return os.path.join(os.path.abspath(given), "objects")
 
@@ -59,8 +56,17 @@ def disabled() -> str | None:
 
 
 def _unsupported() -> str | None:
-    if not hasattr(os, "geteuid") or os.open not in os.supports_dir_fd or not hasattr(os, "O_NOFOLLOW"):
-        return "this system cannot say who may write to a file"
+    if sys.platform != "linux":
+        # What an object needs is read from it (`backend/objects.py`), and who may write to it asked in POSIX's way.
+        return "code is kept on disk on Linux only"
+    if not os.environ.get("RINGBACK_CACHE_DIR"):
+        home = os.path.expanduser("~")
+        try:
+            if os.stat(home).st_uid != os.geteuid():
+                # As with sudo: what root leaves there the user could not use.
+                return f"{home} belongs to another user: set RINGBACK_CACHE_DIR"
+        except OSError:
+            return "there is no home folder: set RINGBACK_CACHE_DIR"
     return None
 
 

@@ -117,7 +117,7 @@ class _Describe:
         raise _Unknown
 
     def value(self, value: Any) -> Any:
-        t = type(value)
+        t: Any = type(value)
         if t is int:
             return "int", hex(value)
         if value is None or value is Ellipsis or t in (bool, str, bytes):
@@ -131,7 +131,7 @@ class _Describe:
             return t.__name__, items if t is tuple else sorted(items, key=repr)
         if t is types.CodeType:
             return self.code(value)
-        if isinstance(value, np.generic) and value.dtype.kind in "biufcSU":
+        if issubclass(t, np.generic) and value.dtype.kind in "biufcSU":
             return t.__name__, value.dtype.str, value.tobytes()
         if t is np.ndarray and value.dtype.kind in "biufc" and value.nbytes <= _FROZEN_COPY:
             flags = value.flags
@@ -180,8 +180,12 @@ class _Describe:
 
 def _known(value: Any) -> Any:
     """A function, class or ufunc that other processes know by the same name; an exception class that can be imported."""
-    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
-    module = "numpy" if isinstance(value, np.ufunc) else getattr(value, "__module__", None)
+    try:
+        name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+        module = "numpy" if isinstance(value, np.ufunc) else getattr(value, "__module__", None)
+    except Exception:
+        # Somebody's `__getattr__`.
+        return None
     if not isinstance(name, str) or not isinstance(module, str):
         return None
     raised = isinstance(value, type) and issubclass(value, BaseException)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import re
 import struct
-import sys
 import threading
 from collections.abc import Iterable
 
@@ -128,8 +128,8 @@ def load(code: bytes, name: str) -> int:
 
 @functools.cache
 def _engine() -> llvm.ExecutionEngine:
-    if sys.platform == "linux":
-        # Python need not have loaded it for all to see.
+    # Python need not have loaded it for all to see. Where it has another name, it is a part of the C library.
+    with contextlib.suppress(OSError):
         ctypes.CDLL("libm.so.6", mode=ctypes.RTLD_GLOBAL)
     # Never freed, as Numba's is not: addresses of code stay valid. It takes its target machine for itself.
     return llvm.create_mcjit_compiler(llvm.parse_assembly(""), new_target_machine())
