@@ -44,6 +44,7 @@ test: test-rust test-python test-pythons sanitize  ## every check
 test-rust: $(VENV)/.requirements  ## the crates, with and without features
 	cargo test --workspace --exclude ringback-python --exclude ringback-demo --exclude ringback-testing
 	cargo test -p ringback --features ndarray,complex
+	cargo test -p ringback --doc --features pyo3,ndarray pages
 
 test-python: $(VENV)/.demo $(VENV)/.testing  ## the Python package
 	$(BIN)/python -m pytest -q

@@ -658,3 +658,37 @@ def test_a_helper_may_return_none_where_its_caller_looks():
 
     callback = rb.compile(caller, "f64(f64)")
     assert (callback(2.0), callback(-2.0)) == (2.0, 0.0)
+
+
+def test_an_option_that_is_given_counts_more_than_the_decorator():
+    @numba.njit(boundscheck=False, error_model="numpy")
+    def tenth(x):
+        return x[10] / x[0]
+
+    with pytest.raises(IndexError):
+        rb.compile(tenth, "f64([f64])", boundscheck=True)(np.zeros(3))
+    assert math.isnan(rb.compile(tenth, "f64([f64])")(np.zeros(11)))
+    with pytest.raises(ZeroDivisionError):
+        rb.compile(tenth, "f64([f64])", error_model="python")(np.zeros(11))
+
+
+def test_captured_objects_that_are_no_data():
+    items = [1.0, 2.0]
+
+    @numba.experimental.jitclass([("k", numba.float64)])
+    class Scale:
+        def __init__(self, k):
+            self.k = k
+
+    scale = Scale(2.0)
+    for f, hint in [
+        (lambda t: t * items[0], "Hint: a list that is captured cannot be compiled: capture an array or a tuple"),
+        (
+            lambda t: t * scale.k,
+            "Hint: an instance of a jitclass cannot be captured: capture the numbers and arrays in it",
+        ),
+    ]:
+        with pytest.raises(rb.CompileError) as refused:
+            rb.compile(f, "f64(f64)")
+        assert hint in str(refused.value)
+        assert "object at 0x" not in str(refused.value)

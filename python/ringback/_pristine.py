@@ -1,6 +1,6 @@
 """Whether somebody has taught Numba something: implementations of functions, settings. Such code is not kept on disk.
 
-The fourth file that touches Numba's internals.
+One of the files that touch Numba's internals.
 """
 
 from __future__ import annotations

@@ -51,9 +51,9 @@ def compile(
     function: Any,
     signature: Any = None,
     *,
-    boundscheck: bool = True,
-    fastmath: Any = False,
-    error_model: str = "python",
+    boundscheck: bool | None = None,
+    fastmath: Any = None,
+    error_model: str | None = None,
     locals: dict[str, Any] | None = None,
     nopython: bool = True,
     vector_math: bool = True,
@@ -63,15 +63,15 @@ def compile(
     Parameters
     ----------
     function
-        A plain function, or one decorated with `numba.njit`: its options hold where only the default is given here.
+        A plain function, or one decorated with `numba.njit`: its options hold where none are given here.
     signature
         Its type: `"f64([f64], mut [f64])"`, Numba's spelling, or Numba's types; without one, the annotations.
     boundscheck
-        Whether an index past the end of an array is an `IndexError` (otherwise it corrupts memory).
+        Whether an index past the end of an array is an `IndexError` (otherwise it corrupts memory). By default it is.
     fastmath
-        Numba's option: floating-point arithmetic may be reordered, nan and inf may be assumed away.
+        Numba's option, by default off: floating-point arithmetic may be reordered, nan and inf may be assumed away.
     error_model
-        `"python"`: division by zero raises; `"numpy"`: it gives inf or nan.
+        `"python"`, the default: division by zero raises; `"numpy"`: it gives inf or nan.
     locals
         Types of local variables, as Numba takes them.
     nopython
@@ -90,16 +90,14 @@ def compile(
     CompileError
         If Numba cannot compile the function; the message shows the line and the reason.
     """
-    options = check_options(
-        {"boundscheck": boundscheck, "fastmath": fastmath, "error_model": error_model, "nopython": nopython}
-    )
+    said = {"boundscheck": boundscheck, "fastmath": fastmath, "error_model": error_model, "nopython": nopython}
+    options = check_options({key: value for key, value in said.items() if value is not None})
     if not vector_math:
         options["vector_math"] = False
     if locals:
         options["locals"] = locals
     function, own = plain(function)
-    given = {key: value for key, value in options.items() if value != DEFAULTS.get(key)}
-    return bind_function(function, to_signature(signature, function), {**own, **given}, {})
+    return bind_function(function, to_signature(signature, function), {**own, **options}, {})
 
 
 def check_options(options: dict[str, Any]) -> dict[str, Any]:

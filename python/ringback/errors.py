@@ -156,6 +156,11 @@ def readable(function: Any, signature: str, error: BaseException) -> CompileErro
         reason = f"the result is to be {wanted}: " + (nothing if found == "none" else f"it returns {found}")
     import linecache
 
+    if "OverloadSelector object" in reason:
+        # What Numba 0.68 says of an instance of a jitclass.
+        reason = "Numba has no constants of such a type: " + " ".join(
+            re.findall(r"instance\.jitclass\.(\w+)", reason)[:1]
+        )
     source = linecache.getline(code.co_filename, line).strip()
     shown = f"\n  File {code.co_filename!r}, line {line}, in {function.__name__}"
     if source:
@@ -176,6 +181,10 @@ def _hint(text: str) -> str:
         )
     if "Cannot determine Numba type of <class 'function'>" in text:
         return "compiled code can only call compiled functions: decorate the one that is called with numba.njit"
+    if "reflected list" in text and "compile-time constants" in text:
+        return "a list that is captured cannot be compiled: capture an array or a tuple, which are passed as data"
+    if "OverloadSelector object" in text:
+        return "an instance of a jitclass cannot be captured: capture the numbers and arrays in it"
     if "Untyped global name" in text or "Cannot determine Numba type" in text:
         return "compiled code can use numbers, arrays and compiled functions: pass what it needs as arguments"
     if "Missing attribute" in text or "Unknown attribute" in text:

@@ -129,7 +129,7 @@ class PlainC:
         """The function for ctypes."""
         result, parameters = ctypes_of(self.convention)
         # ctypes then keeps the GIL and looks for exceptions after the call.
-        made = ctypes.PYFUNCTYPE(result, *parameters)(self.address)
+        made: Any = ctypes.PYFUNCTYPE(result, *parameters)(self.address)
         made._ringback_owner = self.lent
         return made
 

@@ -28,8 +28,7 @@
 //! | `adaptive` | the loop that joins these |
 //! | `quad` | the front door: arguments, ranges, sign |
 //! | `status` | how it ended, or why it was refused |
-//!
-//! Weighted integrals (oscillating, algebraic and Cauchy weights) will stand beside `quad` and use the same parts.
+//! | `weighted` | integrals with an oscillating, an algebraic or a Cauchy weight, from the same parts: [`quad_weighted`] |
 //!
 //! # What one can rely on
 //!
@@ -48,7 +47,9 @@ mod intervals;
 mod quad;
 mod rule;
 mod status;
+mod weighted;
 
 pub use integrand::{Integrand, Pointwise, pointwise};
 pub use quad::{Options, Quadrature, Workspace, quad, quad_with};
 pub use status::{InvalidInput, QuadError, Status};
+pub use weighted::{Weight, WeightedOptions, quad_weighted, quad_weighted_with};

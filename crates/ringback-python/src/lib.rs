@@ -13,6 +13,9 @@ mod lent;
 #[allow(unsafe_code, reason = "the one producer of callback records for code that Numba compiled")]
 mod producer;
 mod quad;
+mod quad_complex;
+mod quad_result;
+mod quad_weight;
 mod signature;
 
 /// Native parts of the package `ringback`.
@@ -25,7 +28,11 @@ mod _ringback {
     #[pymodule_export]
     use super::producer::{Callback, Code};
     #[pymodule_export]
-    use super::quad::{QuadResult, quad};
+    use super::quad::quad;
+    #[pymodule_export]
+    use super::quad_complex::ComplexQuadResult;
+    #[pymodule_export]
+    use super::quad_result::QuadResult;
     #[pymodule_export]
     use super::signature::{Parameter, Return, Signature, SignatureError};
 }

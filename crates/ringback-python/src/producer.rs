@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::ffi::{CString, c_char, c_int, c_void};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
@@ -133,9 +133,14 @@ unsafe impl Sync for Produced {}
 #[pyclass(frozen, subclass, weakref, module = "ringback._ringback", name = "Callback")]
 #[derive(Debug)]
 pub struct Callback {
+    /// The handle of `f64(f64)`, made when it is first asked for. Dropped before `bound`, which then is the last owner.
+    scalar: OnceLock<Scalar>,
     bound: Arc<Produced>,
     code: Py<Code>,
 }
+
+/// The handle on a function of one number.
+pub(crate) type Scalar = ringback::Callback<(f64,), f64>;
 
 #[pymethods]
 impl Callback {
@@ -162,7 +167,7 @@ impl Callback {
         for (i, (slot, value)) in code_ref.slots.iter().zip(values.iter()).enumerate() {
             bound.env[i] = bound.fill(*slot, &value)?;
         }
-        Ok(Callback { bound: Arc::new(bound), code: code.unbind() })
+        Ok(Callback { scalar: OnceLock::new(), bound: Arc::new(bound), code: code.unbind() })
     }
 
     /// The signature of the callback; bound parameters are not part of it.
@@ -245,6 +250,15 @@ impl Callback {
             release: Some(release),
             private_data: Box::into_raw(share).cast(),
         }
+    }
+
+    /// The handle on a function of one number: made once, since a short integral takes little longer than to make it.
+    pub(crate) fn scalar(&self) -> PyResult<Scalar> {
+        if let Some(known) = self.scalar.get() {
+            return Ok(known.clone());
+        }
+        let made = self.handle()?;
+        Ok(self.scalar.get_or_init(|| made).clone())
     }
 
     /// The typed handle, for engines in this very module: the record without the capsule round it.

@@ -1,5 +1,5 @@
 """Numerical integration, named as `scipy.integrate` names it."""
 
-from ._quad import IntegrationWarning, QuadResult, quad
+from ._quad import ComplexQuadResult, IntegrationWarning, QuadResult, quad
 
-__all__ = ["IntegrationWarning", "QuadResult", "quad"]
+__all__ = ["ComplexQuadResult", "IntegrationWarning", "QuadResult", "quad"]
