@@ -362,6 +362,15 @@ def test_what_is_not_understood_has_no_key(monkeypatch):
         assert key("def f(x): return thing(x)", {"thing": thing}) is None
     assert key("def f(x):\n    m = np\n    return m.exp(x)") is None
     assert key("def f(x): return np.exp(x)", locals={"y": numba.float64}) is None
+    # Somebody's own module that is named like one of Python's: its functions are told by their code.
+    for name in ("operator", "numpy.own"):
+        own = types.ModuleType(name)
+        monkeypatch.setitem(sys.modules, name, own)
+        keys = []
+        for factor in (2.0, 3.0):
+            exec(f"def double(x): return {factor} * x", own.__dict__)
+            keys.append(key("def f(x): return double(x)", {"double": own.double}))
+        assert keys[0] != keys[1] or keys == [None, None]
     # A function that was put into the place of NumPy's is told by its code, and not by its name.
     source = "def f(x): return np.exp(x)"
     with monkeypatch.context() as patch:
@@ -592,6 +601,21 @@ def test_numbas_objects_that_only_have_to_be_there_are_there():
 
 
 # ---------------------------------------------------------------------------------------------------- command line
+
+
+@pytest.mark.usefixtures("released", "folder")
+def test_code_that_is_not_kept_may_be_compiled_twice():
+    source = "def f(x):\n    return float(int(x) ^ 94105847562240)\n"
+    made = []
+    for _ in range(2):
+        scope: dict = {"__name__": "source"}
+        exec(compile(source, "source.py", "exec"), scope)
+        made.append(rb.compile(scope["f"], "f64(f64)", error_model="numpy"))
+    assert made[0].code is not made[1].code
+    assert [cb(3.0) for cb in made] == [float(3 ^ 94105847562240)] * 2
+    # What could be an address keeps it in the process, the form for blocks of points too.
+    assert cache.state().files == 0
+    assert made[0]._shim.block.address != made[1]._shim.block.address
 
 
 def test_the_command_line_shows_and_clears(folder, tmp_path, capsys, monkeypatch):

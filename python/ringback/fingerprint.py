@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .capture import Array, Function, Kind, Path, Plan, kind_of
+from .capture import Array, Function, Kind, Path, Plan, is_constant_module, kind_of
 from .compile import Data, plan_of
 from .signature import Signature
 
@@ -103,7 +103,7 @@ class _Describe:
 
     def module(self, module: types.ModuleType) -> tuple[str, str]:
         name = module.__name__
-        if name.partition(".")[0] not in _KNOWN_MODULES or sys.modules.get(name) is not module:
+        if not _is_known(name) or sys.modules.get(name) is not module:
             raise _Unknown
         return "module", name
 
@@ -190,12 +190,23 @@ def _known(value: Any) -> Any:
         return None
     raised = isinstance(value, type) and issubclass(value, BaseException)
     # Classes of the script itself are written out by value into the code, as other classes than those of the next run.
-    if module.partition(".")[0] not in _KNOWN_MODULES and not (raised and module != "__main__"):
+    if not _is_known(module) and not (raised and module != "__main__"):
         return None
     found: Any = sys.modules.get(module)
     for part in name.split("."):
         found = getattr(found, part, None)
     return ("known", module, name) if found is value else None
+
+
+def _is_known(module: str) -> bool:
+    """Whether a module is one of those, and not somebody's own of such a name."""
+    top = module.partition(".")[0]
+    found = sys.modules.get(module)
+    if top not in _KNOWN_MODULES or found is None:
+        return False
+    if top == "numpy":
+        return os.path.dirname(np.__file__) in (getattr(found, "__file__", None) or "")
+    return is_constant_module(found)
 
 
 def _kind(kind: Kind) -> Any:

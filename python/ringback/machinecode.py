@@ -136,7 +136,8 @@ def _entry(text: str, name: str, symbol: str) -> tuple[str, bytes] | None:
 
 
 def _symbol(what: str, key: str | None) -> str:
-    return f"ringback_{what}_{key or next(_numbers)}"
+    """A name that no other object has: of this process by the number, of others by the key, which is compiled only once."""
+    return f"ringback_{what}_{key or 'own'}_{next(_numbers)}"
 
 
 def _packed(text: str) -> bytes:
