@@ -19,6 +19,9 @@ from ringback.backend import objects
 from ringback.capture import Array, Function
 from ringback.compile import DEFAULTS, plan_of
 
+# The function of that name hides the module.
+compiling = sys.modules["ringback.compile"]
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="objects are kept on disk on Linux only")
 
 KEY = "0" * 64
@@ -601,6 +604,26 @@ def test_numbas_objects_that_only_have_to_be_there_are_there():
 
 
 # ---------------------------------------------------------------------------------------------------- command line
+
+
+@pytest.mark.usefixtures("released", "folder")
+def test_what_changes_while_it_is_compiled_is_not_kept(monkeypatch):
+    build = compiling._build
+    scope: dict = {"__name__": "source"}
+
+    def changing(*arguments):
+        made = build(*arguments)
+        scope["word"] = "longer"
+        return made
+
+    source = "word = 'a'\ndef f(x): return x + len(word)\n"
+    exec(compile(source, "source.py", "exec"), scope)
+    with monkeypatch.context() as patch:
+        patch.setattr(compiling, "_build", changing)
+        rb.compile(scope["f"], "f64(f64)")
+    assert cache.state().files == 0
+    assert rb.compile(scope["f"], "f64(f64)")(1.0) == 7.0
+    assert cache.state().files == 1
 
 
 @pytest.mark.usefixtures("released", "folder")

@@ -325,6 +325,10 @@ def _compile(
                 # What writes to its data must be called for just the points that count, and blocks are padded.
                 blocks = not any(d.mutable for d in bound.values())
                 kinds_lifted = [(path, kind) for path, kind, _ in present]
+                values = plan.values(function)
+                if stored != _stored_key(function, plan, values, signature, options, free, bound, ties):
+                    # Another thread has changed what Numba may have seen, or compiling has loaded extensions of Numba.
+                    stored = None
                 found = machinecode.made(shim, slots, kinds_lifted, signature, options, blocks, stored)
                 break
             for path, kind, _ in present:

@@ -115,10 +115,7 @@ def made(
     loaded = _load(machine)
     if key is not None:
         _loaded[key] = loaded
-        from . import fingerprint
-
-        # Compiling may have loaded somebody's extensions of Numba.
-        if (block is None or block.portable) and fingerprint.as_released():
+        if block is None or block.portable:
             cache.write(key, encode(machine))
     return loaded
 
