@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from . import _ringback
+from .excinfo import OFFSETS
 
 
 class CompileError(TypeError):
@@ -77,14 +78,13 @@ def placed(error: BaseException, place: tuple[str | None, str, int] | None) -> B
 
 
 def numba_errors(code: Any) -> _ringback.Errors:
-    """The hooks for the errors of a compiled function, once it is proved that we read Numba's right.
+    """The hooks for the errors of a compiled function.
 
     They live for ever, so they hold the function's code object and not the function, which holds what it closes over.
+    Numba is imported only when there is an error. That we read Numba's errors right was proved when the code was
+    compiled (`self_test`).
     """
-    from . import _numba
-
-    self_test()
-    return _ringback.Errors(functools.partial(restore, code), discard, _numba.EXCINFO_OFFSETS)
+    return _ringback.Errors(functools.partial(restore, code), discard, OFFSETS)
 
 
 @functools.cache
