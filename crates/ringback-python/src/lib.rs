@@ -8,6 +8,7 @@
 use pyo3::prelude::*;
 
 mod errors;
+mod export;
 #[allow(unsafe_code, reason = "the one place where plain C functions find the callback that they stand for")]
 mod lent;
 #[allow(unsafe_code, reason = "the one producer of callback records for code that Numba compiled")]
@@ -20,6 +21,8 @@ mod signature;
 mod _ringback {
     #[pymodule_export]
     use super::errors::Errors;
+    #[pymodule_export]
+    use super::export::{header, runtime};
     #[pymodule_export]
     use super::lent::{Lent, c_function};
     #[pymodule_export]

@@ -1,0 +1,132 @@
+"""What cannot leave Python, by name, and the line that needs it."""
+
+from __future__ import annotations
+
+import linecache
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from ..callback import Callback, native_signature
+from ..compile import bind_function
+from ..errors import CompileError
+
+
+class ExportError(TypeError):
+    """A callback cannot be exported; the message says what it needs, and which line needs it."""
+
+
+# The first that fits a symbol says what it stands for.
+_MEANINGS = [
+    (r"numba_xx|numba_ez_|numba_raw_", "BLAS or LAPACK (np.linalg, np.dot, @), which come from SciPy in this process", "write the loops"),
+    (r"numba_.*rnd|numba_.*random|numba_rnd", "the random state of this process", "pass random numbers as arguments"),
+    (r"numba_(dict|list)|numba_.*hash|_Py_Hash", "Numba's dictionaries and typed lists, which are part of Numba", "use arrays or lists"),
+    (r"numba_gil|Py|_Py|numba_unpickle|numba_recreate|numba_unpack|numba_.*object|numba_extract|numba_attempt",
+     "the Python interpreter (printing, text, objects)", "take it out"),
+    (r"__excinfo_unwrap", "an exception with a value that is no number", "raise it with numbers"),
+    (r"address:", "an address in this process (an array of more than 1 MB that a jitted function reads, or a C function by its address)",
+     "pass arrays as arguments or bind them"),
+    (r"numba_|NRT_", "a function of Numba's own library", "take it out"),
+]  # fmt: skip
+_ADDRESS = re.compile(r"inttoptr \(i64 (\d+) to ptr\)|inttoptr i64 (\d+) to ptr")
+_DEFINE = re.compile(r'^define [^\n]*?@("[^"]*"|[\w.$-]+)\(')
+_LOCATION = re.compile(r"^(!\d+) = (?:distinct )?!(\w+)\((.*)\)$", re.M)
+_FIELD = re.compile(r"(\w+): (\"(?:[^\"\\]|\\.)*\"|[^,]+)")
+
+
+def addresses(text: str) -> list[str]:
+    """Addresses of this process in optimised LLVM text, as symbols for `refuse`."""
+    return [f"address:{a or b}" for a, b in _ADDRESS.findall(text)]
+
+
+def refuse(callback: Callback, name: str, symbols: Iterable[str]) -> ExportError:
+    """The error for the symbols that a library cannot have."""
+    reasons: dict[str, list[str]] = {}
+    for symbol in sorted(symbols):
+        what, instead = next(
+            ((what, instead) for pattern, what, instead in _MEANINGS if re.match(pattern, symbol)),
+            (f"the function {symbol} of this process", "take it out"),
+        )
+        reasons.setdefault(f"{what}: {instead}", []).append(symbol)
+    # Errors in the interpreter's functions come with nearly everything else.
+    first = next((r for r in reasons if "interpreter" not in r), next(iter(reasons)))
+    place = _line_of(callback, reasons[first])
+    shown = ", ".join(s for s in reasons[first][:3] if not s.startswith("address:"))
+    text = f"cannot export {name}: it needs {first}"
+    if shown:
+        text += f"\n  needed: {shown}"
+    return ExportError(f"{text}\n  {place}")
+
+
+def _line_of(callback: Callback, symbols: list[str]) -> str:
+    """The line of the Python function that needs one of the symbols: it is compiled once more, with lines."""
+    function = callback._function
+    code = function.__code__
+    line, file = code.co_firstlineno, code.co_filename
+    try:
+        options = {**callback._options, "debug": True}
+        again = bind_function(function, native_signature(callback), options, callback._bound, callback._ties)
+        found = _search(again._shim.llvm(), symbols, file)
+        if found is not None:
+            line = found
+    except CompileError:
+        pass
+    source = linecache.getline(file, line).strip()
+    return f"File {file!r}, line {line}, in {function.__name__}" + (f"\n    {source}" if source else "")
+
+
+def _search(text: str, symbols: list[str], file: str) -> int | None:
+    """The first line in `file` that leads to a symbol, through functions that have no lines of their own."""
+    nodes = {
+        key: (kind, dict(_FIELD.findall(fields))) for key, kind, fields in _LOCATION.findall(text)
+    }
+    bodies = _bodies(text)
+    wanted, seen = [_written(symbol) for symbol in symbols], set(symbols)
+    while wanted:
+        following = []
+        for function, lines in bodies.items():
+            for instruction in lines:
+                if not any(w in instruction for w in wanted):
+                    continue
+                at = re.search(r"!dbg (!\d+)", instruction)
+                line = at and _user_line(at.group(1), nodes, file)
+                if line:
+                    return line
+                if function not in seen:
+                    seen.add(function)
+                    following.append(f"@{function}(")
+        wanted = following
+    return None
+
+
+def _written(symbol: str) -> str:
+    if symbol.startswith("address:"):
+        return symbol.removeprefix("address:")
+    return f"@{symbol}"
+
+
+def _bodies(text: str) -> dict[str, list[str]]:
+    bodies: dict[str, list[str]] = {}
+    current: list[str] = []
+    for line in text.splitlines():
+        start = _DEFINE.match(line)
+        if start:
+            current = bodies.setdefault(start.group(1), [])
+        elif line.startswith("  "):
+            current.append(line)
+    # The function for Python, which calls the other one, is no place where anything is needed.
+    return {name: lines for name, lines in bodies.items() if not re.match(r'"?(_ZN7cpython|cfunc\.)', name)}
+
+
+def _user_line(key: str, nodes: dict[str, tuple[str, dict[str, str]]], file: str) -> int | None:
+    """The line of a location, or of where it was inlined, that lies in the user's file."""
+    while key in nodes:
+        _, location = nodes[key]
+        scope = location.get("scope", "")
+        while scope in nodes and "file" not in nodes[scope][1]:
+            scope = nodes[scope][1].get("scope", "")
+        source = nodes.get(nodes[scope][1]["file"], ("", {}))[1] if scope in nodes else {}
+        if source.get("filename", "").strip('"') == file.rsplit("/", 1)[-1] and location.get("line", "0") != "0":
+            return int(location["line"])
+        key = location.get("inlinedAt", "")
+    return None
