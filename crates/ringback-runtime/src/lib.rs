@@ -2,6 +2,7 @@
 //!
 //! - `memory` has the `NRT_*` functions: counted allocations, as Numba's own runtime makes them.
 //! - `text` writes the numbers that an exception was raised with, as Python's `repr` does.
+//! - `reshape` finds strides for another shape of an array.
 //! - `record` is what the callback records of an exported library point to: `describe`, `discard`, `release`.
 //!
 //! The crate uses the C library and nothing else, has no `std`, and cannot panic when it is optimised: the
@@ -14,4 +15,5 @@
 
 pub mod memory;
 pub mod record;
+pub mod reshape;
 pub mod text;

@@ -21,7 +21,7 @@ from ..backend import link
 from ..backend.target import Target, target
 from ..callback import Callback, native_signature
 from . import data, header, manifest, rust
-from .errors import Unspeakable, errors_as_text
+from .errors import errors_as_text
 from .refuse import ExportError, addresses, refuse
 
 __all__ = ["Exported", "ExportError", "export"]
@@ -35,7 +35,8 @@ _FOOTER_VERSION = 1
 _RUNTIME = frozenset(
     {"NRT_Allocate", "NRT_Reallocate", "NRT_Free", "NRT_MemInfo_alloc", "NRT_MemInfo_alloc_aligned",
      "NRT_MemInfo_alloc_dtor", "NRT_MemInfo_call_dtor", "NRT_MemInfo_new_varsize", "NRT_MemInfo_new_varsize_dtor",
-     "NRT_MemInfo_varsize_alloc", "NRT_MemInfo_varsize_realloc", "NRT_MemInfo_varsize_free"}
+     "NRT_MemInfo_varsize_alloc", "NRT_MemInfo_varsize_realloc", "NRT_MemInfo_varsize_free",
+     "numba_attempt_nocopy_reshape"}
 )  # fmt: skip
 _FOREIGN = ("Py", "_Py", "numba_", "NRT_", "_ZN08NumbaEnv", ".numba")
 
@@ -178,18 +179,15 @@ def _compile(named: dict[str, Callback], cpu: Target, folder: Path, symbol: str,
     for index, (name, callback) in enumerate(named.items()):
         signature = native_signature(callback)
         shim = callback._shim
-        try:
-            text = errors_as_text(shim.llvm(), callback._function)
-        except Unspeakable as error:
-            raise refuse(callback, name, [str(error)]) from None
+        text, unspeakable = errors_as_text(shim.llvm(), callback._function)
         code = link.entry_object(text, shim.name, f"ringback_entry_{index}", cpu)
-        missing = _missing(code)
+        missing = _missing(code, unspeakable)
         if missing:
             raise refuse(callback, name, missing)
         objects = {f"entry{index}.o": code}
         vector_math = callback._options.get("vector_math", True)
         block = link.block_object(text, shim.name, f"ringback_block_{index}", signature, cpu, vector_math)
-        if block is not None and not _missing(block):
+        if block is not None and not _missing(block, unspeakable):
             objects[f"block{index}.o"] = block
         for file, made in objects.items():
             (folder / file).write_bytes(made.data)
@@ -199,9 +197,10 @@ def _compile(named: dict[str, Callback], cpu: Target, folder: Path, symbol: str,
     return inputs
 
 
-def _missing(code: link.Object) -> list[str]:
+def _missing(code: link.Object, unspeakable: frozenset[str]) -> list[str]:
     """What the code needs and a library has not."""
-    return [s for s in code.needs if s.startswith(_FOREIGN) and s not in _RUNTIME] + addresses(code.text)
+    foreign = [symbol for symbol in code.needs if symbol.startswith(_FOREIGN) and symbol not in _RUNTIME]
+    return [*foreign, *addresses(code.text), *(symbol for symbol in unspeakable if f"@{symbol}(" in code.text)]
 
 
 def _with_footer(library: bytes, said: bytes) -> bytes:

@@ -38,17 +38,26 @@ _DECLARED = "".join(
 _UNWRAP = re.compile(r"^define [^\n]*@(__excinfo_unwrap_args[0-9a-f]+(?:\.\d+)?)\([^\n]*\n.*?^}$", re.M | re.S)
 _FREE = re.compile(r"^[^\n]*call void @NRT_Free\([^\n]*\n", re.M)
 _PACK = re.compile(r"^( *%\S+ = )[^\n]*@PyTuple_Pack\(i64 (\d+), ([^\n)]*)\)[^\n]*$", re.M)
+# `PyErr_SetString` is for a missing environment, and goes away with the test for it.
+_HARMLESS = ("ringback_text_", "llvm.", "PyErr_SetString")
 _CALL = re.compile(r"@([\w.$]+)\(")
 
 
-class Unspeakable(Exception):
-    """A value in an exception that is no number: the symbol of Numba's function for it."""
+def errors_as_text(text: str, function: Any) -> tuple[str, frozenset[str]]:
+    """LLVM text in which errors are plain text; `function` stands for the place where Numba does not say one.
 
+    Also Numba's functions that make objects of other values than numbers: they are as they were, and cannot be exported.
+    """
+    unspeakable: set[str] = set()
 
-def errors_as_text(text: str, function: Any) -> str:
-    """LLVM text in which errors are plain text; `function` stands for the place where Numba does not say one."""
-    text, found = _UNWRAP.subn(_with_texts, _PICKLE.sub(lambda match: _line(match, function), text))
-    return text + _DECLARED if found else text
+    def texts(match: re.Match[str]) -> str:
+        made = _with_texts(match.group(0))
+        if made is None:
+            unspeakable.add(match.group(1))
+        return made or match.group(0)
+
+    text, found = _UNWRAP.subn(texts, _PICKLE.sub(lambda match: _line(match, function), text))
+    return text + _DECLARED if found else text, frozenset(unspeakable)
 
 
 def _line(match: re.Match[str], function: Any) -> str:
@@ -83,20 +92,13 @@ def _argument(value: Any) -> str:
     return text.replace(_PLACEHOLDER, " ")
 
 
-def _with_texts(match: re.Match[str]) -> str:
-    """The function that makes texts: it may be called more than once, so it frees nothing."""
-    body = _PACK.sub(_pack, _FREE.sub("", match.group(0)))
-    head, rest = body.split("\n", 1)
-
-    def replace(call: re.Match[str]) -> str:
-        name = call.group(1)
-        if name in _TEXTS:
-            return f"@{_TEXTS[name][0]}("
-        if not name.startswith(("ringback_text_", "llvm.", "PyErr_SetString")):
-            raise Unspeakable(match.group(1))
-        return call.group(0)
-
-    return f"{head}\n{_CALL.sub(replace, rest)}"
+def _with_texts(function: str) -> str | None:
+    """The function that makes texts: it may be called more than once, so it frees nothing. None for other than numbers."""
+    head, body = _PACK.sub(_pack, _FREE.sub("", function)).split("\n", 1)
+    called = set(_CALL.findall(body))
+    if any(name not in _TEXTS and not name.startswith(_HARMLESS) for name in called):
+        return None
+    return f"{head}\n{_CALL.sub(lambda call: f'@{_TEXTS.get(call.group(1), call.groups())[0]}(', body)}"
 
 
 def _pack(match: re.Match[str]) -> str:

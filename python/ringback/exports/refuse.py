@@ -16,17 +16,18 @@ class ExportError(TypeError):
     """A callback cannot be exported; the message says what it needs, and which line needs it."""
 
 
-# The first that fits a symbol says what it stands for.
+# What a symbol stands for, and what to do. Where a function needs several, the first of these is said.
 _MEANINGS = [
-    (r"numba_xx|numba_ez_|numba_raw_", "BLAS or LAPACK (np.linalg, np.dot, @), which come from SciPy in this process", "write the loops"),
-    (r"numba_.*rnd|numba_.*random|numba_rnd", "the random state of this process", "pass random numbers as arguments"),
-    (r"numba_(dict|list)|numba_.*hash|_Py_Hash", "Numba's dictionaries and typed lists, which are part of Numba", "use arrays or lists"),
-    (r"numba_gil|Py|_Py|numba_unpickle|numba_recreate|numba_unpack|numba_.*object|numba_extract|numba_attempt",
-     "the Python interpreter (printing, text, objects)", "take it out"),
-    (r"__excinfo_unwrap", "an exception with a value that is no number", "raise it with numbers"),
-    (r"address:", "an address in this process (an array of more than 1 MB that a jitted function reads, or a C function by its address)",
-     "pass arrays as arguments or bind them"),
-    (r"numba_|NRT_", "a function of Numba's own library", "take it out"),
+    (r"numba_x|numba_ez_|numba_raw_",
+     "BLAS or LAPACK (np.linalg, np.dot, @), which come from SciPy in this process: write the loops"),
+    (r"numba_.*(rnd|random)", "the random state of this process: pass random numbers as arguments"),
+    (r"numba_(dict|list|hash)", "Numba's dictionaries and typed lists, which are part of Numba: use arrays or plain lists"),
+    (r"address:", "an address in this process (an array of more than 1 MB that a jitted function reads, or a C function): "
+     "pass arrays as arguments, or bind them"),
+    (r"__excinfo_unwrap", "an exception with a value that is no number: raise it with numbers"),
+    (r"numba_(gil|unpickle|recreate|unpack|extract)|Py|_Py|_ZN08NumbaEnv|\.numba",
+     "the Python interpreter, for printing, text or objects: take that out"),
+    (r"", "a function that is part of Numba: take it out"),
 ]  # fmt: skip
 _ADDRESS = re.compile(r"inttoptr \(i64 (\d+) to ptr\)|inttoptr i64 (\d+) to ptr")
 _DEFINE = re.compile(r'^define [^\n]*?@("[^"]*"|[\w.$-]+)\(')
@@ -41,21 +42,13 @@ def addresses(text: str) -> list[str]:
 
 def refuse(callback: Callback, name: str, symbols: Iterable[str]) -> ExportError:
     """The error for the symbols that a library cannot have."""
-    reasons: dict[str, list[str]] = {}
-    for symbol in sorted(symbols):
-        what, instead = next(
-            ((what, instead) for pattern, what, instead in _MEANINGS if re.match(pattern, symbol)),
-            (f"the function {symbol} of this process", "take it out"),
-        )
-        reasons.setdefault(f"{what}: {instead}", []).append(symbol)
-    # Errors in the interpreter's functions come with nearly everything else.
-    first = next((r for r in reasons if "interpreter" not in r), next(iter(reasons)))
-    place = _line_of(callback, reasons[first])
-    shown = ", ".join(s for s in reasons[first][:3] if not s.startswith("address:"))
-    text = f"cannot export {name}: it needs {first}"
-    if shown:
-        text += f"\n  needed: {shown}"
-    return ExportError(f"{text}\n  {place}")
+    needed = sorted(symbols)
+    meaning, these = next(
+        (meaning, these) for pattern, meaning in _MEANINGS if (these := [s for s in needed if re.match(pattern, s)])
+    )
+    shown = ", ".join(s for s in these[:3] if s.startswith(("numba_", "Py", "NRT_")))
+    text = f"cannot export {name}: it needs {meaning}" + (f"\n  needed: {shown}" if shown else "")
+    return ExportError(f"{text}\n  {_line_of(callback, these)}")
 
 
 def _line_of(callback: Callback, symbols: list[str]) -> str:
