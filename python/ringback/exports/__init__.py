@@ -123,7 +123,7 @@ def export(
 
 
 def _named(callbacks: Any) -> dict[str, Callback]:
-    if isinstance(callbacks, Callback):
+    if isinstance(callbacks, Callback) or not isinstance(callbacks, Iterable):
         callbacks = [callbacks]
     if isinstance(callbacks, Mapping):
         pairs: Iterable[tuple[Any, Any]] = callbacks.items()

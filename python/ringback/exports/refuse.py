@@ -74,7 +74,7 @@ def _search(text: str, symbols: list[str], file: str) -> int | None:
         key: (kind, dict(_FIELD.findall(fields))) for key, kind, fields in _LOCATION.findall(text)
     }
     bodies = _bodies(text)
-    wanted, seen = [_written(symbol) for symbol in symbols], set(symbols)
+    wanted, seen = [w for symbol in symbols for w in _written(symbol, text)], set(symbols)
     while wanted:
         following = []
         for function, lines in bodies.items():
@@ -92,10 +92,12 @@ def _search(text: str, symbols: list[str], file: str) -> int | None:
     return None
 
 
-def _written(symbol: str) -> str:
-    if symbol.startswith("address:"):
-        return symbol.removeprefix("address:")
-    return f"@{symbol}"
+def _written(symbol: str, text: str) -> list[str]:
+    """How instructions refer to a symbol: an address stands in them, or in a variable."""
+    if not symbol.startswith("address:"):
+        return [f"@{symbol}"]
+    address = symbol.removeprefix("address:")
+    return [f"i64 {address} to ptr", *re.findall(rf"^(@\S+) = [^\n]*i64 {address} to ptr", text, re.M)]
 
 
 def _bodies(text: str) -> dict[str, list[str]]:

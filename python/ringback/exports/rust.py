@@ -6,7 +6,6 @@ import re
 
 from .. import _ringback
 from ..callback import Callback, native_signature
-from ..errors import CompileError
 from .manifest import documentation, parameter_names
 
 # As many as `ringback::Params` is implemented for.
@@ -33,11 +32,12 @@ def module(callbacks: dict[str, Callback], library: str, symbol: str, static: bo
         else:
             types[name] = camel(name)
             blocks.append(declared)
-    if len(set(types.values())) < len(types) or camel(library) in types.values():
-        raise CompileError(
-            f"the names {', '.join([*callbacks, library])} give the same names of types in Rust: export under other names"
-        )
     title = camel(library)
+    if title in types.values():
+        title += "Library"
+    names = [*types.values(), title]
+    if len(set(names)) < len(names):
+        raise ValueError(f"the names {', '.join(types)} give the same names of types in Rust: export them by other names")
     fields = "\n".join(
         f"    /// {_first_line(callbacks[name]) or f'The function `{name}`.'}\n    pub {field(name)}: {type_},"
         for name, type_ in types.items()

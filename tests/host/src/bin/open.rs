@@ -43,7 +43,7 @@ fn damage(file: &Path, folder: &Path) -> Result<(), Box<dyn std::error::Error>> 
         (state >> 33) as usize % n
     };
     let mut refused = 0;
-    for round in 0..3000 {
+    for round in 0..800 {
         let mut bytes = whole.clone();
         match round % 4 {
             0 => bytes.truncate(below(whole.len())),
