@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import functools
 import os
 import re
 import shlex
@@ -60,6 +63,20 @@ def _object(module: llvm.ModuleRef, function: str, name: str, machine: llvm.Targ
     open_ = [*module.functions, *module.global_variables]
     needs = frozenset(s.name for s in open_ if s.is_declaration and not s.name.startswith("llvm."))
     return Object(machine.emit_object(module), str(module), needs)
+
+
+@functools.cache
+def _c_libraries() -> list[ctypes.CDLL]:
+    found = []
+    for name in ("libm.so.6", "libmvec.so.1"):
+        with contextlib.suppress(OSError):
+            found.append(ctypes.CDLL(name))
+    return found
+
+
+def in_c_library(symbol: str) -> bool:
+    """Whether every program has the symbol: from the C library, its maths, or its vector maths."""
+    return any(hasattr(library, symbol) for library in _c_libraries())
 
 
 class LinkError(RuntimeError):

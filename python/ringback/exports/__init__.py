@@ -38,7 +38,6 @@ _RUNTIME = frozenset(
      "NRT_MemInfo_varsize_alloc", "NRT_MemInfo_varsize_realloc", "NRT_MemInfo_varsize_free",
      "numba_attempt_nocopy_reshape"}
 )  # fmt: skip
-_FOREIGN = ("Py", "_Py", "numba_", "NRT_", "_ZN08NumbaEnv", ".numba")
 
 
 class Exported(NamedTuple):
@@ -199,7 +198,11 @@ def _compile(named: dict[str, Callback], cpu: Target, folder: Path, symbol: str,
 
 def _missing(code: link.Object, unspeakable: frozenset[str]) -> list[str]:
     """What the code needs and a library has not."""
-    foreign = [symbol for symbol in code.needs if symbol.startswith(_FOREIGN) and symbol not in _RUNTIME]
+    foreign = [
+        symbol
+        for symbol in code.needs
+        if symbol not in _RUNTIME and not symbol.startswith("ringback_text_") and not link.in_c_library(symbol)
+    ]
     return [*foreign, *addresses(code.text), *(symbol for symbol in unspeakable if f"@{symbol}(" in code.text)]
 
 

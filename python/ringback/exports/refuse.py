@@ -27,7 +27,8 @@ _MEANINGS = [
     (r"__excinfo_unwrap", "an exception with a value that is no number: raise it with numbers"),
     (r"numba_(gil|unpickle|recreate|unpack|extract)|Py|_Py|_ZN08NumbaEnv|\.numba",
      "the Python interpreter, for printing, text or objects: take that out"),
-    (r"", "a function that is part of Numba: take it out"),
+    (r"numba_|NRT_", "a function that is part of Numba: take it out"),
+    (r"", "a function that is only in this process: take it out"),
 ]  # fmt: skip
 _ADDRESS = re.compile(r"inttoptr \(i64 (\d+) to ptr\)|inttoptr i64 (\d+) to ptr")
 _DEFINE = re.compile(r'^define [^\n]*?@("[^"]*"|[\w.$-]+)\(')
@@ -46,7 +47,7 @@ def refuse(callback: Callback, name: str, symbols: Iterable[str]) -> ExportError
     meaning, these = next(
         (meaning, these) for pattern, meaning in _MEANINGS if (these := [s for s in needed if re.match(pattern, s)])
     )
-    shown = ", ".join(s for s in these[:3] if s.startswith(("numba_", "Py", "NRT_")))
+    shown = ", ".join(s for s in these[:3] if not s.startswith(("address:", "__excinfo")))
     text = f"cannot export {name}: it needs {meaning}" + (f"\n  needed: {shown}" if shown else "")
     return ExportError(f"{text}\n  {_line_of(callback, these)}")
 
