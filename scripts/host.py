@@ -27,7 +27,17 @@ def main() -> None:
     if "pyo3" in tree:
         sys.exit(f"Python is in the tree of examples/host:\n{tree}")
     for features in ([], ["--features", "linked"]):
-        run("cargo", "build", "--quiet", "--release", *MANIFEST, "--target-dir", str(TARGET), *features, MODEL=str(model))
+        run(
+            "cargo",
+            "build",
+            "--quiet",
+            "--release",
+            *MANIFEST,
+            "--target-dir",
+            str(TARGET),
+            *features,
+            MODEL=str(model),
+        )
         program = [str(TARGET / "release/ringback-host"), str(model / "loaded/model.so")]
         start = time.perf_counter()
         said = run(*program)

@@ -38,7 +38,9 @@ def main() -> int:
     if f"host: {TARGET}" in host:
         print("== core tests under AddressSanitizer", flush=True)
         command = ["cargo", "test", "--target", TARGET]
-        codes = [subprocess.run([*command, *tests], env=sanitized, check=False).returncode for tests in (TESTS, RUNTIME)]
+        codes = [
+            subprocess.run([*command, *tests], env=sanitized, check=False).returncode for tests in (TESTS, RUNTIME)
+        ]
         return max(codes)
     if shutil.which("valgrind"):
         print("== core tests under valgrind", flush=True)

@@ -11,7 +11,6 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
-
 import ringback as rb
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -386,7 +385,9 @@ def expected(callback, arguments):
 
 
 def exported(callbacks, folder, target_cpu):
-    return rb.export({name: cb for name, (cb, _) in callbacks.items()}, folder / "all.so", target_cpu=target_cpu).library
+    return rb.export(
+        {name: cb for name, (cb, _) in callbacks.items()}, folder / "all.so", target_cpu=target_cpu
+    ).library
 
 
 @pytest.fixture(scope="session")
@@ -703,7 +704,9 @@ def test_a_missing_compiler_is_an_error(tmp_path, monkeypatch):
 
 
 def test_the_header_serves_a_program_in_c(tmp_path):
-    made = rb.export([rb.compile(density, "f64([f64; n], mut [f64; n])"), rb.compile(raises, "f64(f64)")], tmp_path / "libmodel.a")
+    made = rb.export(
+        [rb.compile(density, "f64([f64; n], mut [f64; n])"), rb.compile(raises, "f64(f64)")], tmp_path / "libmodel.a"
+    )
     assert made.header == tmp_path / "model.h"
     (tmp_path / "main.c").write_text(
         """
@@ -735,7 +738,10 @@ def test_the_header_serves_a_program_in_c(tmp_path):
     flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
     run("cc", *flags, "main.c", "libmodel.a", "-lm", "-o", "main", cwd=tmp_path)
     line = raises.__code__.co_firstlineno + 2
-    assert run(tmp_path / "main") == ["-1.125 -0.25 -1", f"ValueError: negative start (in raises, test_export.py:{line})"]
+    assert run(tmp_path / "main") == [
+        "-1.125 -0.25 -1",
+        f"ValueError: negative start (in raises, test_export.py:{line})",
+    ]
 
 
 def test_two_static_libraries_may_be_linked_into_one_program(tmp_path):
@@ -765,7 +771,9 @@ def test_the_command_exports(tmp_path):
         (["model"], "module:name expected, found 'model'"),
         (["nowhere:f"], "No module named 'nowhere'"),
     ]:
-        done = subprocess.run([*command, *arguments, "-o", "x.so"], cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*command, *arguments, "-o", "x.so"], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 1
         assert text in done.stderr
 

@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-
 import ringback as rb
 
 OBSERVED = np.array([4.1, 5.3, 6.2, 4.9, 5.5, 5.0, 4.4, 5.8, 5.1, 4.7])

@@ -23,7 +23,11 @@ def add_parser(subparsers: Any) -> None:
         help="a compiled callback (rb.compile, rb.cfunc); module:name=other exports it as `other`",
     )
     parser.add_argument(
-        "-o", "--output", required=True, metavar="PATH", help="model.so (shared), libmodel.a (static) or model.o (object)"
+        "-o",
+        "--output",
+        required=True,
+        metavar="PATH",
+        help="model.so (shared), libmodel.a (static) or model.o (object)",
     )
     parser.add_argument(
         "--target-cpu",
@@ -32,7 +36,11 @@ def add_parser(subparsers: Any) -> None:
         help="generic (the default: every CPU), x86-64-v2, x86-64-v3, x86-64-v4, or native (this one)",
     )
     parser.add_argument(
-        "--max-data", type=int, default=16 << 20, metavar="BYTES", help="the most bytes of bound arrays (default: %(default)s)"
+        "--max-data",
+        type=int,
+        default=16 << 20,
+        metavar="BYTES",
+        help="the most bytes of bound arrays (default: %(default)s)",
     )
     parser.set_defaults(run=run)
 

@@ -122,14 +122,7 @@ fn allocate(size: usize, align: usize, destructor: Option<Destructor>, info: *mu
     // SAFETY: the block has room for the header, `size` bytes, and what alignment takes.
     unsafe {
         let data = base.cast::<u8>().add(offset).cast();
-        base.write(MemInfo {
-            references: AtomicUsize::new(1),
-            destructor,
-            info,
-            data,
-            size,
-            allocator: null_mut(),
-        });
+        base.write(MemInfo { references: AtomicUsize::new(1), destructor, info, data, size, allocator: null_mut() });
     }
     base
 }

@@ -55,13 +55,20 @@ fn a_reshape_keeps_the_order_of_the_elements() {
             for fortran in [false, true] {
                 if let Some(found) = reshape(dims, strides, new, fortran) {
                     possible += 1;
-                    assert_eq!(offsets(new, &found, fortran), offsets(dims, strides, fortran), "{dims:?} {strides:?} {new:?}");
+                    assert_eq!(
+                        offsets(new, &found, fortran),
+                        offsets(dims, strides, fortran),
+                        "{dims:?} {strides:?} {new:?}"
+                    );
                 }
             }
         }
     }
     // Where one stride leads through all elements, every shape is possible.
-    assert!(new.iter().all(|new| reshape(&[24], &[8], new, false).is_some() && reshape(&[4, 6], &[48, 8], new, false).is_some()));
+    assert!(
+        new.iter()
+            .all(|new| reshape(&[24], &[8], new, false).is_some() && reshape(&[4, 6], &[48, 8], new, false).is_some())
+    );
     assert!(possible > 70, "{possible}");
 }
 

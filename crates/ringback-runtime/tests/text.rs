@@ -85,7 +85,10 @@ fn other_numbers_are_written_as_repr_writes_them() {
     assert_eq!(read(ringback_text_complex(0.0, 2.0)), "2j");
     assert_eq!(read(ringback_text_complex(-0.0, 2.0)), "(-0+2j)");
     assert_eq!(read(ringback_text_complex(1.5, f64::NAN)), "(1.5+nanj)");
-    assert_eq!(read(ringback_text_complex(-f64::MAX, -f64::MAX)), "(-1.7976931348623157e+308-1.7976931348623157e+308j)");
+    assert_eq!(
+        read(ringback_text_complex(-f64::MAX, -f64::MAX)),
+        "(-1.7976931348623157e+308-1.7976931348623157e+308j)"
+    );
 }
 
 unsafe extern "C" fn two_numbers(arguments: *mut c_void) -> *mut *mut c_char {
@@ -106,8 +109,7 @@ fn described(error: &Excinfo, size: usize) -> (String, usize) {
 
 #[test]
 fn a_constant_error_is_its_text() {
-    let error =
-        Excinfo { text: c"ValueError: naïve".as_ptr(), size: 0, arguments: null_mut(), texts: None, count: 0 };
+    let error = Excinfo { text: c"ValueError: naïve".as_ptr(), size: 0, arguments: null_mut(), texts: None, count: 0 };
     assert_eq!(described(&error, 100), ("ValueError: naïve".to_owned(), 18));
     // Cut between characters, never inside of one.
     assert_eq!(described(&error, 18), ("ValueError: naïv".to_owned(), 18));

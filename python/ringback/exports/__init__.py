@@ -24,7 +24,7 @@ from . import data, header, manifest, rust
 from .errors import errors_as_text
 from .refuse import ExportError, addresses, refuse
 
-__all__ = ["Exported", "ExportError", "export"]
+__all__ = ["ExportError", "Exported", "export"]
 
 SYMBOL = "ringback_library_v1"
 # Behind a shared library: its manifest, and this: magic, version, checksum of all before it, length of the manifest.
@@ -137,7 +137,9 @@ def _named(callbacks: Any) -> dict[str, Callback]:
         if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
             raise ValueError(f"{callback!r} needs a name to be exported by: rb.export({{'name': callback}}, path)")
         if name in named:
-            raise ValueError(f"two callbacks have the name {name!r}: rb.export({{'name': callback}}, path) gives them others")
+            raise ValueError(
+                f"two callbacks have the name {name!r}: rb.export({{'name': callback}}, path) gives them others"
+            )
         named[name] = callback
     if not named:
         raise ValueError("there is no callback to export")

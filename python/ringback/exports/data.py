@@ -20,9 +20,9 @@ class Tables:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._constant = ["    .section .rodata,\"a\",@progbits"]
+        self._constant = ['    .section .rodata,"a",@progbits']
         # Pointers: written once by the loader, read-only afterwards.
-        self._pointing = ["    .section .data.rel.ro,\"aw\",@progbits", "    .balign 8"]
+        self._pointing = ['    .section .data.rel.ro,"aw",@progbits', "    .balign 8"]
         self._names: list[str] = []
         self._records: list[str] = []
         self._files = 0

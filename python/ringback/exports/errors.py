@@ -16,7 +16,8 @@ from .. import _numba
 # Must be the runtime's `PLACEHOLDER`.
 _PLACEHOLDER = "\x01"
 _PICKLE = re.compile(
-    r'^(@\.?const\.pickledata\.[0-9a-f]+(?:\.\d+)?) = ([^\n]*?)\[\d+ x i8\] c"((?:[^"\\]|\\[0-9A-Fa-f]{2}|\\\\)*)"', re.M
+    r'^(@\.?const\.pickledata\.[0-9a-f]+(?:\.\d+)?) = ([^\n]*?)\[\d+ x i8\] c"((?:[^"\\]|\\[0-9A-Fa-f]{2}|\\\\)*)"',
+    re.M,
 )
 _ESCAPE = re.compile(rb"\\([0-9A-Fa-f]{2}|\\)")
 
@@ -32,9 +33,10 @@ _TEXTS = {
     "PyBool_FromLong": ("ringback_text_bool", "i64"),
     "PyComplex_FromDoubles": ("ringback_text_complex", "double, double"),
 }
-_DECLARED = "".join(
-    f"declare noalias ptr @{name}({parameters})\n" for name, parameters in sorted(set(_TEXTS.values()))
-) + "declare noalias ptr @ringback_text_tuple(i64, ptr)\n"
+_DECLARED = (
+    "".join(f"declare noalias ptr @{name}({parameters})\n" for name, parameters in sorted(set(_TEXTS.values())))
+    + "declare noalias ptr @ringback_text_tuple(i64, ptr)\n"
+)
 _UNWRAP = re.compile(r"^define [^\n]*@(__excinfo_unwrap_args[0-9a-f]+(?:\.\d+)?)\([^\n]*\n.*?^}$", re.M | re.S)
 _FREE = re.compile(r"^[^\n]*call void @NRT_Free\([^\n]*\n", re.M)
 _PACK = re.compile(r"^( *%\S+ = )[^\n]*@PyTuple_Pack\(i64 (\d+), ([^\n)]*)\)[^\n]*$", re.M)
@@ -74,7 +76,7 @@ def _line(match: re.Match[str], function: Any) -> str:
 
 
 def error_line(exception: Any, arguments: Any, place: Any, function: Any) -> str:
-    """`ValueError: negative start, \\x01 (in logp, model.py:12)`."""
+    """`ValueError: negative start (in logp, model.py:12)`, with the placeholder for a value that a call will know."""
     code = function.__code__
     if not place or place[1].startswith("<ringback shim"):
         place = (code.co_name, code.co_filename, code.co_firstlineno)
@@ -110,5 +112,3 @@ def _pack(match: re.Match[str]) -> str:
             f"  store {item}, ptr %ringback.item{i}",
         ]
     return "\n".join([*lines, f"{target}call ptr @ringback_text_tuple(i64 {count}, ptr %ringback.items)"])
-
-

@@ -36,10 +36,10 @@ def _function(name: str, callback: Callback, index: int) -> str:
     signature = native_signature(callback)
     names = parameter_names(callback)
     said = documentation(callback).replace("*/", "* /")
-    lines = [f" * {line}".rstrip() for line in [f"{name}: {signature.text}", *(["", *said.split("\n")] if said else [])]]
-    passed = "".join(
-        f"{_parameter(p)}{c_name(n)}, " for p, n in zip(signature.parameters, names, strict=True)
-    )
+    lines = [
+        f" * {line}".rstrip() for line in [f"{name}: {signature.text}", *(["", *said.split("\n")] if said else [])]
+    ]
+    passed = "".join(f"{_parameter(p)}{c_name(n)}, " for p, n in zip(signature.parameters, names, strict=True))
     element = signature.result.element
     result = "void" if element is None else _C[element]
     comment = "\n".join(["/*", *lines, " */"])
@@ -64,9 +64,87 @@ def c_name(name: str) -> str:
 
 
 _RESERVED = frozenset(
-    "alignas alignof asm auto bool break case catch char class const constexpr const_cast continue decltype default delete do "
-    "double dynamic_cast else enum explicit export extern false float for friend goto if inline int long mutable namespace new "
-    "noexcept not nullptr operator or and xor private protected public register reinterpret_cast restrict return short signed "
-    "sizeof static static_assert static_cast struct switch template this thread_local throw true try typedef typeid typename "
-    "union unsigned using virtual void volatile wchar_t while concept requires compl bitand bitor".split()
+    [
+        "alignas",
+        "alignof",
+        "asm",
+        "auto",
+        "bool",
+        "break",
+        "case",
+        "catch",
+        "char",
+        "class",
+        "const",
+        "constexpr",
+        "const_cast",
+        "continue",
+        "decltype",
+        "default",
+        "delete",
+        "do",
+        "double",
+        "dynamic_cast",
+        "else",
+        "enum",
+        "explicit",
+        "export",
+        "extern",
+        "false",
+        "float",
+        "for",
+        "friend",
+        "goto",
+        "if",
+        "inline",
+        "int",
+        "long",
+        "mutable",
+        "namespace",
+        "new",
+        "noexcept",
+        "not",
+        "nullptr",
+        "operator",
+        "or",
+        "and",
+        "xor",
+        "private",
+        "protected",
+        "public",
+        "register",
+        "reinterpret_cast",
+        "restrict",
+        "return",
+        "short",
+        "signed",
+        "sizeof",
+        "static",
+        "static_assert",
+        "static_cast",
+        "struct",
+        "switch",
+        "template",
+        "this",
+        "thread_local",
+        "throw",
+        "true",
+        "try",
+        "typedef",
+        "typeid",
+        "typename",
+        "union",
+        "unsigned",
+        "using",
+        "virtual",
+        "void",
+        "volatile",
+        "wchar_t",
+        "while",
+        "concept",
+        "requires",
+        "compl",
+        "bitand",
+        "bitor",
+    ]
 )

@@ -1,7 +1,7 @@
 """The manifest: what is in a library and what it needs, as lines of text that can be read before it is loaded.
 
-A line is a key, a space, and a value in which a line end is written `\\n` and a backslash `\\\\`. Keys that a reader does not know
-it passes over.
+A line is a key, a space, and a value in which line ends and backslashes are escaped. Keys that a reader does not know it passes
+over. docs/export.md is the reference.
 """
 
 from __future__ import annotations

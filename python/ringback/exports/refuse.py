@@ -5,7 +5,6 @@ from __future__ import annotations
 import linecache
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from ..callback import Callback, native_signature
 from ..compile import bind_function
@@ -71,9 +70,7 @@ def _line_of(callback: Callback, symbols: list[str]) -> str:
 
 def _search(text: str, symbols: list[str], file: str) -> int | None:
     """The first line in `file` that leads to a symbol, through functions that have no lines of their own."""
-    nodes = {
-        key: (kind, dict(_FIELD.findall(fields))) for key, kind, fields in _LOCATION.findall(text)
-    }
+    nodes = {key: (kind, dict(_FIELD.findall(fields))) for key, kind, fields in _LOCATION.findall(text)}
     bodies = _bodies(text)
     wanted, seen = [w for symbol in symbols for w in _written(symbol, text)], set(symbols)
     while wanted:

@@ -11,9 +11,57 @@ from .manifest import documentation, parameter_names
 # As many as `ringback::Params` is implemented for.
 _MOST_PARAMETERS = 12
 _KEYWORDS = frozenset(
-    "as async await break const continue crate dyn else enum extern false fn for if impl in let loop match mod move mut pub ref "
-    "return static struct trait true type unsafe use where while abstract become box do final macro override priv typeof "
-    "unsized virtual yield try gen".split()
+    [
+        "as",
+        "async",
+        "await",
+        "break",
+        "const",
+        "continue",
+        "crate",
+        "dyn",
+        "else",
+        "enum",
+        "extern",
+        "false",
+        "fn",
+        "for",
+        "if",
+        "impl",
+        "in",
+        "let",
+        "loop",
+        "match",
+        "mod",
+        "move",
+        "mut",
+        "pub",
+        "ref",
+        "return",
+        "static",
+        "struct",
+        "trait",
+        "true",
+        "type",
+        "unsafe",
+        "use",
+        "where",
+        "while",
+        "abstract",
+        "become",
+        "box",
+        "do",
+        "final",
+        "macro",
+        "override",
+        "priv",
+        "typeof",
+        "unsized",
+        "virtual",
+        "yield",
+        "try",
+        "gen",
+    ]
 )
 # No raw identifiers.
 _NEVER = frozenset({"self", "Self", "super", "crate", "_"})
@@ -37,23 +85,28 @@ def module(callbacks: dict[str, Callback], library: str, symbol: str, static: bo
         title += "Library"
     names = [*types.values(), title]
     if len(set(names)) < len(names):
-        raise ValueError(f"the names {', '.join(types)} give the same names of types in Rust: export them by other names")
+        raise ValueError(
+            f"the names {', '.join(types)} give the same names of types in Rust: export them by other names"
+        )
     fields = "\n".join(
         f"    /// {_first_line(callbacks[name]) or f'The function `{name}`.'}\n    pub {field(name)}: {type_},"
         for name, type_ in types.items()
     )
     got = "\n".join(f'            {field(name)}: library.get("{name}")?,' for name in types)
     head = f"// Callbacks exported by Ringback as {library}; generated, do not edit.\n"
-    return "\n\n".join(
-        [
-            head.rstrip(),
-            *blocks,
-            f"/// All functions of the library.\n#[allow(dead_code)]\n#[derive(Clone, Debug)]\npub struct {title} {{\n{fields}\n}}",
-            f"#[allow(dead_code)]\nimpl {title} {{\n{_way_in(library, symbol, static)}\n\n"
-            f"    fn of(library: &ringback::Library) -> Result<Self, ringback::LibraryError> {{\n"
-            f"        Ok({title} {{\n{got}\n        }})\n    }}\n}}",
-        ]
-    ) + "\n"
+    return (
+        "\n\n".join(
+            [
+                head.rstrip(),
+                *blocks,
+                f"/// All functions of the library.\n#[allow(dead_code)]\n#[derive(Clone, Debug)]\npub struct {title} {{\n{fields}\n}}",
+                f"#[allow(dead_code)]\nimpl {title} {{\n{_way_in(library, symbol, static)}\n\n"
+                f"    fn of(library: &ringback::Library) -> Result<Self, ringback::LibraryError> {{\n"
+                f"        Ok({title} {{\n{got}\n        }})\n    }}\n}}",
+            ]
+        )
+        + "\n"
+    )
 
 
 def _way_in(library: str, symbol: str, static: bool) -> str:
@@ -91,7 +144,9 @@ def _declaration(name: str, callback: Callback) -> str | None:
         arrow = f" -> {element}" if result.kind == "scalar" else f" -> [{element}; {result.length}]"
     ties = []
     for (first, axis), *others in signature.ties if not pointers else ():
-        ties += [f"{_extent(names[first], axis)} == {_extent(names[other], other_axis)}" for other, other_axis in others]
+        ties += [
+            f"{_extent(names[first], axis)} == {_extent(names[other], other_axis)}" for other, other_axis in others
+        ]
     where = f"\n        where {', '.join(ties)}" if ties else ""
     said = documentation(callback) or f"The function `{name}`."
     doc = "".join(f"    /// {line}".rstrip() + "\n" for line in said.split("\n"))

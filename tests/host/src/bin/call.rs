@@ -9,41 +9,41 @@ use ringback::view::{C, F, Strided, View, ViewMut};
 use ringback::{Error, Library};
 
 ringback::callback! { /// f64(f64)
-    pub struct Real(x: f64) -> f64; }
+pub struct Real(x: f64) -> f64; }
 ringback::callback! { /// f64(f64, f64)
-    pub struct Two(x: f64, y: f64) -> f64; }
+pub struct Two(x: f64, y: f64) -> f64; }
 ringback::callback! { /// f64(f64, i64)
-    pub struct Power(x: f64, n: i64) -> f64; }
+pub struct Power(x: f64, n: i64) -> f64; }
 ringback::callback! { /// i64(i64)
-    pub struct Whole(n: i64) -> i64; }
+pub struct Whole(n: i64) -> i64; }
 ringback::callback! { /// u8(u8)
-    pub struct Byte(n: u8) -> u8; }
+pub struct Byte(n: u8) -> u8; }
 ringback::callback! { /// f32(f32)
-    pub struct Single(x: f32) -> f32; }
+pub struct Single(x: f32) -> f32; }
 ringback::callback! { /// bool(f64)
-    pub struct Test(x: f64) -> bool; }
+pub struct Test(x: f64) -> bool; }
 ringback::callback! { /// c128(c128)
-    pub struct Plane(z: Complex<f64>) -> Complex<f64>; }
+pub struct Plane(z: Complex<f64>) -> Complex<f64>; }
 ringback::callback! { /// [f64; 3](f64)
-    pub struct Three(x: f64) -> [f64; 3]; }
+pub struct Three(x: f64) -> [f64; 3]; }
 ringback::callback! { /// f64()
-    pub struct Nothing() -> f64; }
+pub struct Nothing() -> f64; }
 ringback::callback! { /// f64([f64])
-    pub struct Row(x: &[f64]) -> f64; }
+pub struct Row(x: &[f64]) -> f64; }
 ringback::callback! { /// f64([f64], [f64])
-    pub struct Rows(x: &[f64], y: &[f64]) -> f64; }
+pub struct Rows(x: &[f64], y: &[f64]) -> f64; }
 ringback::callback! { /// f64([f64; n], mut [f64; n])
-    pub struct Density(x: &[f64], grad: &mut [f64]) -> f64 where len(x) == len(grad); }
+pub struct Density(x: &[f64], grad: &mut [f64]) -> f64 where len(x) == len(grad); }
 ringback::callback! { /// void(mut [f64])
-    pub struct Change(x: &mut [f64]); }
+pub struct Change(x: &mut [f64]); }
 ringback::callback! { /// f64([f64; :, :])
-    pub struct Matrix(m: View<'_, f64, 2, C>) -> f64; }
+pub struct Matrix(m: View<'_, f64, 2, C>) -> f64; }
 ringback::callback! { /// f64([f64; :, :; F])
-    pub struct MatrixF(m: View<'_, f64, 2, F>) -> f64; }
+pub struct MatrixF(m: View<'_, f64, 2, F>) -> f64; }
 ringback::callback! { /// f64([f64; :, :; any])
-    pub struct MatrixAny(m: View<'_, f64, 2, Strided>) -> f64; }
+pub struct MatrixAny(m: View<'_, f64, 2, Strided>) -> f64; }
 ringback::callback! { /// void(mut [f64; :, :])
-    pub struct ChangeMatrix(m: ViewMut<'_, f64, 2, C>); }
+pub struct ChangeMatrix(m: ViewMut<'_, f64, 2, C>); }
 
 type Bits = Vec<u64>;
 
@@ -58,9 +58,8 @@ fn words(values: &[f64]) -> Bits {
 /// The result's bits and, behind them, those of the array that was written to.
 fn call(library: &Library, name: &str, signature: &str, a: &[Bits]) -> Result<Bits, Box<dyn std::error::Error>> {
     let real = |i: usize| f64::from_bits(a[i][0]);
-    let both = |result: Result<f64, Error>, written: &[f64]| {
-        result.map(|value| [words(&[value]), words(written)].concat())
-    };
+    let both =
+        |result: Result<f64, Error>, written: &[f64]| result.map(|value| [words(&[value]), words(written)].concat());
     Ok(match signature {
         "f64(f64)" => words(&[library.get::<Real>(name)?.call(real(0))?]),
         "f64(f64, f64)" => words(&[library.get::<Two>(name)?.call(real(0), real(1))?]),
@@ -87,8 +86,12 @@ fn call(library: &Library, name: &str, signature: &str, a: &[Bits]) -> Result<Bi
             library.get::<Change>(name)?.call(&mut x)?;
             words(&x)
         }
-        "f64([f64; :, :])" => words(&[library.get::<Matrix>(name)?.call(View::<f64, 2, C>::new(&floats(&a[0]), [2, 3])?)?]),
-        "f64([f64; :, :; F])" => words(&[library.get::<MatrixF>(name)?.call(View::<f64, 2, F>::new(&floats(&a[0]), [2, 3])?)?]),
+        "f64([f64; :, :])" => {
+            words(&[library.get::<Matrix>(name)?.call(View::<f64, 2, C>::new(&floats(&a[0]), [2, 3])?)?])
+        }
+        "f64([f64; :, :; F])" => {
+            words(&[library.get::<MatrixF>(name)?.call(View::<f64, 2, F>::new(&floats(&a[0]), [2, 3])?)?])
+        }
         "f64([f64; :, :; any])" => {
             let data = floats(&a[0]);
             // Every second element, backwards along the rows.
@@ -113,7 +116,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut parts = line.split('\t');
         let (name, signature) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let arguments: Vec<Bits> = parts
-            .map(|part| part.split(',').filter(|word| !word.is_empty()).map(|word| u64::from_str_radix(word, 16)).collect())
+            .map(|part| {
+                part.split(',').filter(|word| !word.is_empty()).map(|word| u64::from_str_radix(word, 16)).collect()
+            })
             .collect::<Result<_, _>>()?;
         match call(&library, name, signature, &arguments) {
             Ok(bits) => println!("{}", bits.iter().map(|b| format!("{b:016x}")).collect::<Vec<_>>().join(",")),
