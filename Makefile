@@ -62,6 +62,8 @@ sanitize: $(VENV)/.requirements   ## the core crate's tests under Miri, else Add
 lint: $(VENV)/.installed          ## rustfmt, clippy, ruff, pyright, rustdoc
 	$(BIN)/python -m pip install -q ruff==0.17.6 "pyright[nodejs]==1.1.414"
 	cargo fmt --all --check
+	cargo fmt --manifest-path tests/host/Cargo.toml --check
+	cargo fmt --manifest-path examples/host/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy -p ringback --all-targets --features ndarray,complex,loader -- -D warnings
 	cargo clippy --manifest-path tests/host/Cargo.toml --target-dir target/host -- -D warnings

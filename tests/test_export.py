@@ -37,6 +37,11 @@ def transcendental(x):
     return math.sin(x) * math.cosh(x) + math.log1p(x * x) - math.atan(x) + math.erf(x)
 
 
+def exponents(x):
+    mantissa, exponent = math.frexp(x)
+    return math.ldexp(mantissa, exponent + 3)
+
+
 def captured_scalar(x):
     return SCALE * x + 1
 
@@ -293,7 +298,7 @@ TWELVE = [float(i * i - 20) for i in range(12)]
 
 f64 = [(x,) for x in NUMBERS]
 CASES = [
-    *[(f, "f64(f64)", f64) for f in (seed, polynomial, transcendental, captured_scalar, captured_array, captured_matrix,
+    *[(f, "f64(f64)", f64) for f in (seed, polynomial, transcendental, exponents, captured_scalar, captured_array, captured_matrix,
                                      captured_flags, nested, raises, raises_class, catches, finally_)],
     (make_closure(2.5), "f64(f64)", f64),
     (fibonacci, "i64(i64)", [(0,), (1,), (50,), (92,)]),

@@ -1,6 +1,7 @@
 //! What code that Numba compiled needs in a library without Python.
 //!
 //! - `memory` has the `NRT_*` functions: counted allocations, as Numba's own runtime makes them.
+//! - `maths` has the functions of `math` that Numba does not take from the C library.
 //! - `text` writes the numbers that an exception was raised with, as Python's `repr` does.
 //! - `reshape` finds strides for another shape of an array.
 //! - `record` is what the callback records of an exported library point to: `describe`, `discard`, `release`.
@@ -13,6 +14,7 @@
 
 #![no_std]
 
+pub mod maths;
 pub mod memory;
 pub mod record;
 pub mod reshape;

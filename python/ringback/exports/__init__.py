@@ -36,7 +36,7 @@ _RUNTIME = frozenset(
     {"NRT_Allocate", "NRT_Reallocate", "NRT_Free", "NRT_MemInfo_alloc", "NRT_MemInfo_alloc_aligned",
      "NRT_MemInfo_alloc_dtor", "NRT_MemInfo_call_dtor", "NRT_MemInfo_new_varsize", "NRT_MemInfo_new_varsize_dtor",
      "NRT_MemInfo_varsize_alloc", "NRT_MemInfo_varsize_realloc", "NRT_MemInfo_varsize_free",
-     "numba_attempt_nocopy_reshape"}
+     "numba_attempt_nocopy_reshape", "numba_frexp", "numba_ldexp"}
 )  # fmt: skip
 
 
