@@ -691,6 +691,11 @@ def test_bad_arguments_are_refused(tmp_path):
         ([callback, callback], "m.so", {}, ValueError, "two callbacks have the name 'polynomial': "),
         (unnamed, "m.so", {}, ValueError, "needs a name to be exported by: rb.export({'name': callback}, path)"),
         ([], "m.so", {}, ValueError, "there is no callback to export"),
+        ({"a_b": callback, "aB": callback}, "m.so", {}, ValueError,
+         "the names a_b, aB give the same names of types in Rust: export them by other names"),
+        ({"abc": callback, "aBc": callback}, "m.so", {}, ValueError,
+         "the names abc, aBc give the same names in C: export them by other names"),
+        (callback, "nowhere/m.so", {}, FileNotFoundError, "there is no folder "),
         (polynomial, "m.so", {}, TypeError, "a compiled callback expected, found function "),
     ]:  # fmt: skip
         with pytest.raises(error) as refused:

@@ -167,3 +167,52 @@ unsafe fn copied(record: *const CallbackRecord) -> Result<CallbackRecord, Librar
     // SAFETY: so many bytes are there, and all fields are plain.
     Ok(unsafe { record.read() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(version: u32, size: usize) -> LibraryTable {
+        LibraryTable {
+            version,
+            size: size as u32,
+            manifest: b"features \nfunction f\n".as_ptr(),
+            manifest_size: 21,
+            count: 0,
+            names: std::ptr::null(),
+            records: std::ptr::null(),
+            statistics: None,
+        }
+    }
+
+    fn said(table: *const LibraryTable) -> String {
+        // SAFETY: null, or a table of ours; such as are refused are not read further.
+        unsafe { Library::linked(table) }.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn tables_of_other_versions_are_refused() {
+        let size = size_of::<LibraryTable>();
+        assert_eq!(
+            said(&table(2, size)),
+            "the library has version 2 of the format, this program reads version 1: update the program's crate ringback, or \
+             export with an older package"
+        );
+        assert_eq!(said(&table(1, 48)), "the library is damaged: its table of functions has 48 bytes: export it again");
+        assert_eq!(
+            said(std::ptr::null()),
+            "the library is damaged: its table of functions has no address: export it again"
+        );
+    }
+
+    #[test]
+    fn a_later_table_with_more_fields_is_read() {
+        let static_table = Box::leak(Box::new(table(1, size_of::<LibraryTable>() + 8)));
+        // SAFETY: a table without functions, which is never freed.
+        let library = unsafe { Library::linked(static_table) }.unwrap();
+        assert_eq!(library.manifest().functions[0].name, "f");
+        assert_eq!(library.statistics(true), Statistics::default());
+        let error = library.get::<crate::Callback<(f64,), f64>>("f").unwrap_err();
+        assert_eq!(error.to_string(), "the library has no function \"f\": it has none");
+    }
+}

@@ -92,6 +92,8 @@ def export(
         raise ValueError(f"the name of a library is an identifier, such as model.so; found {str(output)!r}")
     if sys.platform != "linux" or platform.machine() not in ("x86_64", "AMD64"):
         raise ExportError(f"export knows x86-64 Linux only, and this is {platform.machine()} {sys.platform}")
+    if not output.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(output.parent)!r} to export to")
     cpu = target(target_cpu)
     symbol = SYMBOL if kind == ".so" else f"{SYMBOL}_{library}"
     _check(named, max_data)

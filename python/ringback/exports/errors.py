@@ -71,7 +71,7 @@ def _line(match: re.Match[str], function: Any) -> str:
     except Exception:
         # A pickle of something else; what reads it needs Python, and is refused for that.
         return match.group(0)
-    line = error_line(exception, arguments, place, function).encode() + b"\0"
+    line = error_line(exception, arguments, place, function).encode("utf-8", "replace") + b"\0"
     return f'{name} = {qualifiers}[{len(line)} x i8] c"{"".join(f"{chr(92)}{byte:02X}" for byte in line)}"'
 
 

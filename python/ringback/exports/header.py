@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from .. import _ringback
 from ..callback import Callback, native_signature
 from .manifest import documentation, parameter_names
@@ -16,6 +14,9 @@ _C = {
 
 def header(callbacks: dict[str, Callback], library: str, symbol: str, static: bool) -> str:
     """A function type for each callback, its documentation, and the library's symbol."""
+    macros = [name.upper() for name in callbacks]
+    if len(set(macros)) < len(macros):
+        raise ValueError(f"the names {', '.join(callbacks)} give the same names in C: export them by other names")
     guard = f"RINGBACK_GENERATED_{library.upper()}_H"
     parts = [
         f"/* {library}.h: callbacks exported by Ringback; generated, do not edit. */",
@@ -35,11 +36,13 @@ def header(callbacks: dict[str, Callback], library: str, symbol: str, static: bo
 def _function(name: str, callback: Callback, index: int) -> str:
     signature = native_signature(callback)
     names = parameter_names(callback)
-    said = documentation(callback).replace("*/", "* /")
+    said = documentation(callback).replace("*/", "* /").replace("/*", "/ *")
     lines = [
         f" * {line}".rstrip() for line in [f"{name}: {signature.text}", *(["", *said.split("\n")] if said else [])]
     ]
-    passed = "".join(f"{_parameter(p)}{c_name(n)}, " for p, n in zip(signature.parameters, names, strict=True))
+    passed = "".join(
+        f"{_parameter(p)}{c_name(n, i)}, " for i, (p, n) in enumerate(zip(signature.parameters, names, strict=True))
+    )
     element = signature.result.element
     result = "void" if element is None else _C[element]
     comment = "\n".join(["/*", *lines, " */"])
@@ -57,94 +60,21 @@ def _parameter(parameter: _ringback.Parameter) -> str:
     return f"const {_C[parameter.element]} *" if parameter.element[0] == "c" else f"{_C[parameter.element]} "
 
 
-def c_name(name: str) -> str:
+def c_name(name: str, index: int) -> str:
     """A parameter's name that is a name in C and C++ too."""
-    taken = name in _RESERVED or name in ("ret", "error", "env")
-    return f"{re.sub(r'[^A-Za-z0-9_]', '_', name)}_" if taken or not name.isascii() else name
+    if not name.isascii():
+        return f"parameter{index}"
+    return f"{name}_" if name in _TAKEN else name
 
 
-_RESERVED = frozenset(
-    [
-        "alignas",
-        "alignof",
-        "asm",
-        "auto",
-        "bool",
-        "break",
-        "case",
-        "catch",
-        "char",
-        "class",
-        "const",
-        "constexpr",
-        "const_cast",
-        "continue",
-        "decltype",
-        "default",
-        "delete",
-        "do",
-        "double",
-        "dynamic_cast",
-        "else",
-        "enum",
-        "explicit",
-        "export",
-        "extern",
-        "false",
-        "float",
-        "for",
-        "friend",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "mutable",
-        "namespace",
-        "new",
-        "noexcept",
-        "not",
-        "nullptr",
-        "operator",
-        "or",
-        "and",
-        "xor",
-        "private",
-        "protected",
-        "public",
-        "register",
-        "reinterpret_cast",
-        "restrict",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "static_assert",
-        "static_cast",
-        "struct",
-        "switch",
-        "template",
-        "this",
-        "thread_local",
-        "throw",
-        "true",
-        "try",
-        "typedef",
-        "typeid",
-        "typename",
-        "union",
-        "unsigned",
-        "using",
-        "virtual",
-        "void",
-        "volatile",
-        "wchar_t",
-        "while",
-        "concept",
-        "requires",
-        "compl",
-        "bitand",
-        "bitor",
-    ]
+# What C or C++ has taken, and the convention's own parameters.
+_TAKEN = frozenset(
+    """
+    alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl concept const const_cast constexpr
+    continue decltype default delete do double dynamic_cast else enum explicit export extern false float for friend goto if
+    inline int long mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register
+    reinterpret_cast requires restrict return short signed sizeof static static_assert static_cast struct switch template this
+    thread_local throw true try typedef typeid typename typeof union unsigned using virtual void volatile wchar_t while xor
+    xor_eq ret error env
+    """.split()  # noqa: SIM905 - one word a line is no easier to read
 )

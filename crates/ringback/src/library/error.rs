@@ -90,7 +90,8 @@ impl fmt::Display for LibraryError {
             ),
             LibraryError::Load { path, error } => write!(f, "{} cannot be loaded: {error}", path.display()),
             LibraryError::NoFunction { name, known } => {
-                write!(f, "the library has no function {name:?}: it has {}", known.join(", "))
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                write!(f, "the library has no function {name:?}: it has {known}")
             }
             LibraryError::Signature { name, error } => write!(f, "the function {name:?}: {error}"),
             LibraryError::Record { name, error } => write!(f, "the function {name:?} cannot be used: {error}"),
