@@ -101,7 +101,7 @@ impl Library {
             known: self.names().map(str::to_owned).collect(),
         })?;
         // SAFETY: the table has as many records as names; each is a constant, of which this is a copy with all its fields.
-        let mut record = unsafe { copied(*self.table.records.add(index)) }?;
+        let mut record = unsafe { copied(*self.table.records.add(index), name) }?;
         // SAFETY: the copy is nobody else's; a record of a library may be owned any number of times.
         let shared = unsafe { Shared::take(&mut record) }
             .map_err(|error| LibraryError::Record { name: name.to_owned(), error })?;
@@ -154,15 +154,15 @@ unsafe fn checked(table: *const LibraryTable) -> Result<&'static LibraryTable, L
 
 /// # Safety
 /// `record` is null or a callback record that nobody writes to.
-unsafe fn copied(record: *const CallbackRecord) -> Result<CallbackRecord, LibraryError> {
+unsafe fn copied(record: *const CallbackRecord, name: &str) -> Result<CallbackRecord, LibraryError> {
     if record.is_null() {
-        return Err(LibraryError::Damaged("a function has no record".to_owned()));
+        return Err(LibraryError::Damaged(format!("the function {name:?} has no record")));
     }
     // SAFETY: the first two fields are the same in every version.
     let (version, size) = unsafe { ((*record).abi_version, (*record).size) };
     if version != crate::abi::ABI_VERSION || (size as usize) < size_of::<CallbackRecord>() {
-        let error = RecordError(format!("its version is {version}, its size {size}"));
-        return Err(LibraryError::Record { name: String::new(), error });
+        let error = RecordError(format!("its record has version {version} and {size} bytes"));
+        return Err(LibraryError::Record { name: name.to_owned(), error });
     }
     // SAFETY: so many bytes are there, and all fields are plain.
     Ok(unsafe { record.read() })
