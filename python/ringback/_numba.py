@@ -405,6 +405,17 @@ def describe_exceptions(text: str) -> dict[bytes, str]:
     return found
 
 
+def unpickle(pickle: bytes) -> tuple[Any, Any, Any]:
+    """Class, arguments and place of an exception."""
+    exception, arguments, place = _numba_unpickle(id(pickle), pickle, pickle)
+    return exception, arguments, place
+
+
+def is_runtime_value(argument: Any) -> bool:
+    """Whether an argument of a pickled exception only stands for one that a call will know."""
+    return isinstance(argument, llvm.Value)
+
+
 def one_line(exception: Any, arguments: Any, place: Any) -> str:
     """`ValueError: negative start (in logp, model.py:12)`."""
     known = [str(a) if isinstance(a, (str, int, float)) else "…" for a in arguments or ()]

@@ -1,4 +1,4 @@
-"""The command `ringback`: `doctor`, `cache`. A further command is a function that adds its parser, in `COMMANDS`."""
+"""The command `ringback`: `doctor`, `cache`, `export`. A further command is a function that adds its parser, in `COMMANDS`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from . import cache
 from .doctor import add_command as _add_doctor
+from .export_cli import add_parser as _add_export
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,4 +56,4 @@ def _dir(_: argparse.Namespace) -> int:
 
 
 # What adds each command to the command line; `run` of its parser returns the exit code.
-COMMANDS: list[Callable[[Any], None]] = [_add_doctor, _add_cache]
+COMMANDS: list[Callable[[Any], None]] = [_add_doctor, _add_cache, _add_export]

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 
 mod cubature;
 mod errors;
+mod export;
 mod fields;
 #[allow(unsafe_code, reason = "the one place where plain C functions find the callback that they stand for")]
 mod lent;
@@ -29,6 +30,8 @@ mod _ringback {
     use super::cubature::{CubatureResult, cubature};
     #[pymodule_export]
     use super::errors::Errors;
+    #[pymodule_export]
+    use super::export::{header, runtime};
     #[pymodule_export]
     use super::lent::{Lent, c_function};
     #[pymodule_export]

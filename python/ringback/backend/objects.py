@@ -26,16 +26,20 @@ _ADDRESS = re.compile(r"inttoptr \(|numba\.dynamic\.globals")
 _lock = threading.Lock()
 
 
-def isolate(text: str, keep: Iterable[str]) -> llvm.ModuleRef:
-    """A module with the functions named, what they need, and nothing else: no wrappers, no symbols of Python."""
-    module = llvm.parse_assembly(text)
-    wanted = set(keep)
+def internalise(module: llvm.ModuleRef, keep: set[str]) -> None:
+    """Makes all functions but those named private to the module, so that what they do not need goes away."""
     for function in module.functions:
-        if not function.is_declaration and function.name not in wanted:
+        if not function.is_declaration and function.name not in keep:
             function.linkage = "internal"
     for variable in module.global_variables:
         if not variable.is_declaration and not variable.name.startswith("llvm."):
             variable.linkage = "internal"
+
+
+def isolate(text: str, keep: Iterable[str]) -> llvm.ModuleRef:
+    """A module with the functions named, what they need, and nothing else: no wrappers, no symbols of Python."""
+    module = llvm.parse_assembly(text)
+    internalise(module, set(keep))
     tuning = llvm.create_pipeline_tuning_options(speed_level=0)
     builder = llvm.create_pass_builder(target_machine(), tuning)
     passes = llvm.create_new_module_pass_manager()

@@ -11,23 +11,25 @@ import llvmlite.binding as llvm
 from ..signature import Signature
 from . import block
 from .machine import target_machine, vector_library
-from .objects import emit, missing, portable
+from .objects import emit, internalise, missing, portable
 from .vectormath import Library, prepare, substitute
 
-_lock = threading.Lock()
+# One at a time: LLVM is not asked from several threads at once.
+lock = threading.Lock()
 
 
-def _optimise(module: llvm.ModuleRef) -> None:
+def optimise(module: llvm.ModuleRef, machine: llvm.TargetMachine) -> None:
+    """Runs LLVM's passes of the highest level."""
     tuning = llvm.create_pipeline_tuning_options(speed_level=3)
     tuning.loop_vectorization = True
     tuning.slp_vectorization = True
-    builder = llvm.create_pass_builder(target_machine(), tuning)
+    builder = llvm.create_pass_builder(machine, tuning)
     builder.getModulePassManager().run(module, builder)
 
 
-def _inline(module: llvm.ModuleRef) -> None:
+def _inline(module: llvm.ModuleRef, machine: llvm.TargetMachine) -> None:
     tuning = llvm.create_pipeline_tuning_options(speed_level=0)
-    builder = llvm.create_pass_builder(target_machine(), tuning)
+    builder = llvm.create_pass_builder(machine, tuning)
     passes = llvm.create_new_module_pass_manager()
     passes.add_always_inliner_pass()
     passes.run(module, builder)
@@ -59,8 +61,8 @@ def block_of(text: str, entry: str, signature: Signature, name: str, vector_math
     """
     if not block.expressible(signature):
         return None
-    with _lock:
-        module = _vectorised(text, entry, signature, vector_library() if vector_math else None)
+    with lock:
+        module = vectorised(text, entry, signature, vector_library() if vector_math else None, target_machine())
         if module is None or not _resolvable(module):
             return None
         module.get_function(block.NAME).name = name
@@ -69,23 +71,21 @@ def block_of(text: str, entry: str, signature: Signature, name: str, vector_math
     return None if missing(code) else Block(name, code, str(module), portable(module))
 
 
-def _vectorised(text: str, entry: str, signature: Signature, known: Library | None) -> llvm.ModuleRef | None:
+def vectorised(
+    text: str, entry: str, signature: Signature, known: Library | None, machine: llvm.TargetMachine
+) -> llvm.ModuleRef | None:
+    """The module of a block entry, by the name of `block.NAME`; None where its loop was not vectorised."""
     text, declared = prepare(text, known)
     module = llvm.parse_assembly(text + declared + block.source(signature, _quoted(entry)))
-    for function in module.functions:
-        if not function.is_declaration and function.name != block.NAME:
-            function.linkage = "internal"
-    for variable in module.global_variables:
-        if not variable.is_declaration and not variable.name.startswith("llvm."):
-            variable.linkage = "internal"
+    internalise(module, {block.NAME})
     module.get_function(entry).add_function_attribute("alwaysinline")
-    _optimise(module)
+    optimise(module, machine)
     text = str(module)
     body = _FUNCTION.search(text)
     if body is None or not _VECTOR.search(body.group(0)) or _ENVIRONMENT.search(body.group(0)):
         return None
     module = llvm.parse_assembly(substitute(text, known))
-    _inline(module)
+    _inline(module, machine)
     module.verify()
     return module
 
