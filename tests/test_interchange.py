@@ -308,7 +308,7 @@ def cell(makers: Makers, producer: str, consumer: str) -> str:
                 expected = FOLDED.get((consumer, signature), FOLDED[signature])
             assert result == pytest.approx(expected, rel=1e-13), (producer, consumer, signature)
             taken.append(signature)
-    letters = "".join(LETTERS[s] for s in taken) or "–"
+    letters = "".join(LETTERS[s] for s in taken) or "-"
     return letters + (f" (refused: {''.join(LETTERS[s] for s in refused)})" if refused else "")
 
 
