@@ -356,6 +356,9 @@ def test_cffi_functions(path: Path) -> None:
         of(library.twice, "f64(f32)")
     with pytest.raises(TypeError, match=r"expected a function pointer, found <cdata 'double \*'"):
         of(ffi.new("double *"), "f64(f64)")
+    # SciPy takes a pointer without a type, if the type is named.
+    bare = ffi.cast("void *", ffi.addressof(library, "twice"))
+    assert quad(LowLevelCallable(bare, signature="double (double)"), 0, 3).value == pytest.approx(9.0)
     python = ffi.callback("double(double)", lambda x: x + 1.0)
     assert rt.sum_over_threads(python, 10, 3) == 55.0
 

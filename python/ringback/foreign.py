@@ -152,10 +152,11 @@ def _low_level(obj: Any) -> CFunction | Any:
             return callback
     owner = obj
     if type(function).__module__ == "_cffi_backend":
-        found = _cffi(function)
-        if found is not None and not isinstance(found, CFunction):
-            return found
-        owner = (obj, found)
+        address = _cffi_address(function)
+        lent = lent_at.get(address or 0)
+        if lent is not None:
+            return lent.callback()
+        owner = (obj, _library_of(address or 0))
     made = _capsule(inner, owner)
     if isinstance(made, CFunction) and _address_of(function) not in (None, made.address):
         # It would be kept alive in place of the one that is called.
@@ -169,8 +170,7 @@ def _address_of(function: Any) -> int | None:
         return _pointer_of(function, _name_of(function))
     if issubclass(type(function), _CFuncPtr):
         return _ctypes_address(function)
-    found = _cffi(function) if type(function).__module__ == "_cffi_backend" else None
-    return found.address if isinstance(found, CFunction) else None
+    return _cffi_address(function) if type(function).__module__ == "_cffi_backend" else None
 
 
 # -- ctypes ------------------------------------------------------------------------------------------------------------
@@ -229,7 +229,8 @@ def _cffi(obj: Any) -> CFunction | Any | None:
         kind = kind.item
     if kind.kind != "function":
         raise TypeError(f"expected a function pointer, found {_shown(obj)}")
-    address = int(backend.cast(backend.new_primitive_type("uintptr_t"), obj))
+    address = _cffi_address(obj)
+    assert address is not None
     lent = lent_at.get(address)
     if lent is not None:
         return lent.callback()
@@ -241,6 +242,15 @@ def _cffi(obj: Any) -> CFunction | Any | None:
     except NoCType as error:
         raise refuse(obj, str(error)) from None
     return CFunction(signature, _callable(obj, address), 0, (obj, _library_of(address)))
+
+
+def _cffi_address(obj: Any) -> int | None:
+    """Where a pointer of cffi points to; None for what is no data of cffi."""
+    import _cffi_backend as backend  # pyright: ignore[reportMissingImports]
+
+    if not issubclass(type(obj), backend._CDataBase) or backend.typeof(obj).kind not in ("pointer", "function"):
+        return None
+    return int(backend.cast(backend.new_primitive_type("uintptr_t"), obj))
 
 
 def _cffi_built_in(obj: Any) -> CFunction | Any | None:
