@@ -119,3 +119,14 @@ def quad(
     limit: int = 50,
     points: Sequence[float] | None = None,
 ) -> QuadResult: ...
+def quad_many(
+    function: object,
+    slots: Sequence[tuple[int, str]],
+    shape: Sequence[int],
+    operands: Sequence[tuple[object, int, str, Sequence[int]]],
+    results: Sequence[tuple[object, int]],
+    accuracy: tuple[float, float, int],
+    workers: int | None,
+    record: bool,
+    progress: Callable[[int], object] | None,
+) -> list[tuple[int, BaseException]]: ...

@@ -1,7 +1,7 @@
 //! Numerical engines over plain Rust closures.
 //!
-//! An engine knows nothing of Python, of compiled callbacks or of threads: it is given a function, calls it, and
-//! returns a result with a status. There is one engine so far, adaptive quadrature:
+//! An engine knows nothing of Python, of compiled callbacks or of threads ([`sweep`] does that part): it is given a
+//! function, calls it, and returns a result with a status. There is one engine so far, adaptive quadrature:
 //!
 //! ```
 //! use std::convert::Infallible;
@@ -28,6 +28,7 @@
 //! | `adaptive` | the loop that joins these |
 //! | `quad` | the front door: arguments, ranges, sign |
 //! | `status` | how it ended, or why it was refused |
+//! | [`sweep`] | many problems on several threads, of whatever kind |
 //!
 //! Weighted integrals (oscillating, algebraic and Cauchy weights) will stand beside `quad` and use the same parts.
 //!
@@ -48,6 +49,7 @@ mod intervals;
 mod quad;
 mod rule;
 mod status;
+pub mod sweep;
 
 pub use integrand::{Integrand, Pointwise, pointwise};
 pub use quad::{Options, Quadrature, Workspace, quad, quad_with};

@@ -13,7 +13,10 @@ mod lent;
 #[allow(unsafe_code, reason = "the one producer of callback records for code that Numba compiled")]
 mod producer;
 mod quad;
+mod quad_many;
 mod signature;
+#[allow(unsafe_code, reason = "the one place where operands and results of a sweep are read and written in NumPy's memory")]
+mod strided;
 
 /// Native parts of the package `ringback`.
 #[pymodule]
@@ -26,6 +29,8 @@ mod _ringback {
     use super::producer::{Callback, Code};
     #[pymodule_export]
     use super::quad::{QuadResult, quad};
+    #[pymodule_export]
+    use super::quad_many::quad_many;
     #[pymodule_export]
     use super::signature::{Parameter, Return, Signature, SignatureError};
 }

@@ -10,7 +10,7 @@ use ringback_engines::{Integrand, Options, QuadError, Quadrature};
 type Handle = ringback::Callback<(f64,), f64>;
 
 /// The widest vectors that compiled code works on.
-const LANES: usize = 8;
+pub(crate) const LANES: usize = 8;
 
 /// A callback as an integrand: each block of the engine is one call, where the code has a block form.
 struct Blocks(Handle);
