@@ -88,6 +88,7 @@ class Lent:
     def hooks() -> tuple[int, int, int]: ...
 
 def c_function(address: int, signature: str) -> object: ...
+
 @final
 class QuadResult:
     @property

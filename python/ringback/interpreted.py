@@ -82,7 +82,9 @@ def interpreted(function: Callable[..., Any], signature: Any = None) -> Any:
     return made if signature is None else made.callback(to_signature(signature), ())
 
 
-def with_slots(function: Callable[..., Any], signature: Signature, values: tuple[Any, ...], kinds: tuple[str, ...]) -> Callback:
+def with_slots(
+    function: Callable[..., Any], signature: Signature, values: tuple[Any, ...], kinds: tuple[str, ...]
+) -> Callback:
     """The callback of a function that is given, behind the arguments of each call, the numbers in its slots."""
     return _make(function, signature, function, values, kinds)
 

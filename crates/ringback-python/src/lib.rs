@@ -15,7 +15,10 @@ mod producer;
 mod quad;
 mod quad_many;
 mod signature;
-#[allow(unsafe_code, reason = "the one place where operands and results of a sweep are read and written in NumPy's memory")]
+#[allow(
+    unsafe_code,
+    reason = "the one place where operands and results of a sweep are read and written in NumPy's memory"
+)]
 mod strided;
 
 /// Native parts of the package `ringback`.

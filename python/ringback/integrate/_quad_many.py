@@ -184,7 +184,8 @@ def quad_many(
         failures[index] = error
     status = counts[2]
     _warn(status)
-    return QuadManyResult(*(x[()] for x in results), failures)
+    value, error, neval, intervals, status = (x[()] for x in results)
+    return QuadManyResult(value, error, neval, intervals, status, failures)
 
 
 def _address(array: np.ndarray) -> int:
@@ -283,7 +284,7 @@ def _note(error: BaseException, index: tuple[int, ...], operands: list[np.ndarra
 
 
 def _counts(status: np.ndarray) -> list[tuple[int, int]]:
-    return [(code, n) for code in _MEANING if (n := np.count_nonzero(status == code))]
+    return [(code, n) for code in _MEANING if (n := int(np.count_nonzero(status == code)))]
 
 
 def _warn(status: np.ndarray) -> None:
