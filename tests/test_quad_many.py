@@ -18,7 +18,6 @@ import warnings
 import numpy as np
 import pytest
 import ringback as rb
-import ringback_testing as testing
 import scipy.integrate
 from ringback.integrate import IntegrationWarning, quad, quad_many
 
@@ -164,7 +163,6 @@ def test_foreign_callbacks_take_no_args():
         quad_many(foreign, 0, 1, args=(1.0,))
     with pytest.raises(TypeError, match="expected a callback f64"):
         quad_many(math.sin, 0, 1)
-    assert testing
 
 
 def test_one_compilation():
@@ -300,7 +298,7 @@ def test_progress_is_told_to_tqdm(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "tqdm.auto", types.SimpleNamespace(tqdm=Bar))
     monkeypatch.setitem(sys.modules, "tqdm", types.SimpleNamespace())
-    quad_many(lambda t, k: np.sin(k * t), 0, 100, (np.linspace(1, 30, 5000),), epsabs=1, limit=1000, progress=True)
+    quad_many(lambda t, k: np.sin(k * t) + 2, 0, 100, (np.linspace(1, 30, 5000),), limit=1000, progress=True)
     assert told[0] == ("total", 5000)
     assert told[-1] == "closed"
     assert len(told) > 3

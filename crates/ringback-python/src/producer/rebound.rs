@@ -57,7 +57,7 @@ impl Rebindable {
         let env: Arc<[AtomicU64]> = env.collect();
         for cell in &self.cells {
             if let Some(parts) = cell.parts {
-                env[cell.slot].store((&raw const env[parts]) as u64, Ordering::Relaxed);
+                env[cell.slot].store(env.as_ptr().wrapping_add(parts) as u64, Ordering::Relaxed);
             }
         }
         let handle = handle_of(&self.bound, Some(Arc::clone(&env)))?;
