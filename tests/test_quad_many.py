@@ -282,6 +282,7 @@ def test_the_result_is_frozen_and_reads_well():
         result.value = 1.0
 
 
+@pytest.mark.filterwarnings("ignore::ringback.integrate.IntegrationWarning")
 def test_progress_is_told_to_tqdm(monkeypatch):
     told, here = [], threading.get_ident()
 
