@@ -18,7 +18,7 @@ import ringback_demo
 import ringback_testing
 import scipy
 import scipy.integrate
-from ringback.integrate import quad, quad_many
+from ringback.integrate import cubature, monte_carlo, quad, quad_many
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 
@@ -132,6 +132,68 @@ def blocks() -> list[list[tuple[str, float, str]]]:
     return tables
 
 
+def wave3(x, y, z):
+    """Smooth, in three dimensions."""
+    return np.cos(x * y) * np.exp(-z * x)
+
+
+def wave5(x, y, z, u, v):
+    """Smooth, in five dimensions."""
+    return np.cos(x + y * z) * np.exp(-u * v)
+
+
+def boxes() -> list[tuple[str, list[tuple[str, float, str]]]]:
+    """Integrals over the unit cube: the same rule, SciPy's default rule, and nested integrals."""
+    tables = []
+    for f, dims, rtol in ((wave3, 3, 1e-8), (wave5, 5, 1e-5)):
+        box = [0.0] * dims, [1.0] * dims
+
+        def on_arrays(x, f=f):
+            return f(*x.T)
+
+        once = {"number": 1}
+        rows = [
+            ("`cubature`, one worker", best(lambda: cubature(f, *box, rtol=rtol, workers=1), 50), "µs"),  # noqa: B023
+            ("`cubature`, all cores", best(lambda: cubature(f, *box, rtol=rtol), 50), "µs"),  # noqa: B023
+            (
+                '`scipy.integrate.cubature`, `rule="genz-malik"`, NumPy',
+                best(lambda: scipy.integrate.cubature(on_arrays, *box, rule="genz-malik", rtol=rtol), **once),  # noqa: B023
+                "µs",
+            ),
+        ]
+        if dims == 3:
+            rows.append(
+                (
+                    "`scipy.integrate.cubature`, its default rule (21³ points), NumPy",
+                    best(lambda: scipy.integrate.cubature(on_arrays, *box, rtol=rtol), **once),  # noqa: B023
+                    "µs",
+                )
+            )
+        low_level = rb.compile(f, f"f64({', '.join(['f64'] * dims)})", error_model="numpy").low_level_callable()
+        tolerance = {"epsrel": rtol, "epsabs": 0.0}
+        # 21⁵ points at least: once is enough.
+        repeat = 7 if dims == 3 else 1
+        nested = min(
+            timeit.repeat(
+                lambda: scipy.integrate.nquad(low_level, [[0, 1]] * dims, opts=tolerance),  # noqa: B023
+                number=1,
+                repeat=repeat,
+            )
+        )
+        rows.append(("`scipy.integrate.nquad`, `LowLevelCallable`", nested * 1e6, "µs"))
+        tables.append((f"Over the unit cube in {dims} dimensions, rtol {rtol:.0e}", rows))
+    return tables
+
+
+def samples() -> list[tuple[str, float, str]]:
+    """A million and a half points of VEGAS+ in three dimensions."""
+    box = [0.0] * 3, [1.0] * 3
+    return [
+        ("`monte_carlo`, one worker", best(lambda: monte_carlo(wave3, *box, workers=1), 1) / 1e3, "ms"),
+        ("`monte_carlo`, all cores", best(lambda: monte_carlo(wave3, *box), 1) / 1e3, "ms"),
+    ]
+
+
 def polynomial(t):
     """Four products and four sums."""
     return 1.0 + t * (2.0 + t * (3.0 + t * (4.0 + t)))
@@ -173,6 +235,8 @@ def main() -> None:
             table("10⁵ integrals of e^(-kt)/t² over (1, ∞), time for one", many()),
             *(table(f"Blocks of 1000 points: {rows[1][0].split(':')[0]}", rows) for rows in blocks()),
             table("Captured values", capture()),
+            *(table(title, rows) for title, rows in boxes()),
+            table("1.5 million points of VEGAS+ in 3 dimensions", samples()),
         ]
     )
     print(text)

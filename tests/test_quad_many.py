@@ -231,7 +231,7 @@ def test_failures_are_recorded():
     assert caught[0].filename == __file__
     assert "4 of 6 integrals are not as accurate as requested" in str(caught[0].message)
     assert str(caught[0].message).endswith("the first is problem (2,)")
-    assert result.status.tolist()[:3] == [0, 0, 8]
+    assert result.status.tolist()[:3] == [0, 0, 9]
     assert result.status.tolist()[4:] == [7, 6]
     assert np.isnan(result.value[[2, 4, 5]]).all()
     assert [*result.failures] == [(2,), (5,)]

@@ -371,3 +371,22 @@ def test_try_does_what_it_does_in_python(function):
 def test_a_failed_check_goes_through_finally(function):
     with pytest.raises(IndexError):
         rb.compile(function, "f64(f64)")(3.0)
+
+
+def second_of_two(x):
+    try:
+        helper(x)
+    except Exception:
+        x += 1
+    a = np.zeros(2)
+    try:
+        y = a[int(x)]
+    finally:
+        x += 1
+    return y
+
+
+def test_the_error_is_that_of_the_try_that_failed_last():
+    """The first one was caught, and is not to be seen again."""
+    with pytest.raises(IndexError):
+        rb.compile(second_of_two, "f64(f64)")(3.0)

@@ -86,7 +86,9 @@ class RaisingLower(Lower):
             self.builder.store(error, self._slot())
 
     def _restore(self) -> None:
-        self.builder.store(self.builder.load(self._slot()), self._error())
+        """Puts back what was remembered. CPython 3.10's `finally` comes without the end of `try`: nothing was forgotten."""
+        with self.builder.if_then(cgutils.is_null(self.builder, self.builder.load(self._error()))):
+            self.builder.store(self.builder.load(self._slot()), self._error())
 
     def _taken(self, inst: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """The values of the arguments and their types, with a reference to each for the error."""

@@ -7,14 +7,15 @@ it does between jitted functions. That holds for code that Numba compiled, and f
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 from llvmlite import ir as llvm
 from numba.core import cgutils, errors
 from numba.core.datamodel import models
 from numba.core.imputils import lower_constant
-from numba.core.typeconv import Conversion
-from numba.core.typing import signature as typing_signature
+from numba.core.typeconv.castgraph import Conversion
+from numba.core.typing.templates import signature as typing_signature
 from numba.extending import NativeValue, box, intrinsic, lower_builtin, register_model, unbox
 
 from ._numba import SCALARS, array_type, pointer_type, types
@@ -45,7 +46,7 @@ class CallbackType(types.Callable):
     def __reduce__(self) -> Any:
         return callback_type, (self.text,)
 
-    def get_call_type(self, context: Any, args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
+    def get_call_type(self, context: Any, args: tuple[Any, ...], kws: Mapping[str, Any]) -> Any:
         """The signature of a call; a typing error if the arguments do not fit."""
         if kws:
             raise errors.TypingError(f"a ringback callback {self.text} takes no keyword arguments")
@@ -70,19 +71,36 @@ class CallbackType(types.Callable):
         return CallbackType
 
 
-def type_of(callback: Any) -> CallbackType:
-    """The Numba type of a callback.
+class InterpretedType(types.Callable):
+    """The Numba type of callbacks that run in the interpreter; none of them can be called."""
 
-    Raises
-    ------
-    TypeError
-        If it runs in the interpreter.
-    """
-    if callback._shim is None:
-        raise TypeError(
-            f"{callback!r} runs in the interpreter, which compiled functions do not enter: compile the function, or call it "
+    def __init__(self, shown: str) -> None:
+        self.shown = shown
+        super().__init__(name=f"ringback.Callback({shown})")
+
+    def get_call_type(self, context: Any, args: tuple[Any, ...], kws: Mapping[str, Any]) -> Any:
+        """Never: a typing error."""
+        raise errors.TypingError(
+            f"{self.shown} runs in the interpreter, which compiled functions do not enter: compile the function, or call it "
             f"outside of them"
         )
+
+    def get_call_signatures(self) -> tuple[list[Any], bool]:
+        """None."""
+        return [], False
+
+    def get_impl_key(self, sig: Any) -> Any:
+        """Nothing is known under it."""
+        return InterpretedType
+
+
+def type_of(callback: Any) -> CallbackType | InterpretedType:
+    """The Numba type of a callback.
+
+    Nothing is raised here: Numba asks in C whether there is one, and CPython 3.13 prints what is raised then.
+    """
+    if callback._shim is None:
+        return InterpretedType(repr(callback))
     return callback_type(callback.signature)
 
 
@@ -98,6 +116,14 @@ def _value_type(parameter: Parameter) -> Any:
     if parameter.kind == "pointer":
         return pointer_type(parameter.element)
     return SCALARS[parameter.element]
+
+
+register_model(InterpretedType)(models.OpaqueModel)
+
+
+@unbox(InterpretedType)
+def _unbox_interpreted(typ: InterpretedType, obj: Any, c: Any) -> NativeValue:
+    return NativeValue(c.context.get_dummy_value())
 
 
 @register_model(CallbackType)

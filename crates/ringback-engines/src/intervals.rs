@@ -49,6 +49,11 @@ pub(crate) struct Intervals {
 const RESERVE_AT_MOST: usize = 4096;
 
 impl Intervals {
+    /// None, and no memory.
+    pub(crate) const fn new() -> Self {
+        Self { list: Vec::new(), order: Vec::new(), rank: 0, limit: 0 }
+    }
+
     /// Forgets everything and makes room for at most `limit` intervals.
     pub(crate) fn reset(&mut self, limit: usize) {
         self.list.clear();

@@ -1,5 +1,7 @@
 //! The front door of quadrature: checks the arguments, chooses the rule for the range, sets the sign.
 
+use std::cell::Cell;
+
 use crate::adaptive::{over_partition, over_range};
 use crate::intervals::Intervals;
 use crate::rule::{Finite, HalfLine, WholeLine};
@@ -26,7 +28,7 @@ impl Options {
         f64::max(self.epsabs, self.epsrel * value.abs())
     }
 
-    fn check(&self) -> Result<(), InvalidInput> {
+    pub(crate) fn check(&self) -> Result<(), InvalidInput> {
         let Self { epsabs, epsrel, limit } = *self;
         let hopeless = epsabs <= 0.0 && epsrel < Self::SMALLEST_EPSREL;
         if hopeless || epsabs.is_nan() || epsrel.is_nan() {
@@ -64,15 +66,15 @@ pub struct Quadrature {
 /// Memory that integrations need. Used again, it is not allocated again.
 #[derive(Debug, Clone, Default)]
 pub struct Workspace {
-    intervals: Intervals,
+    pub(crate) intervals: Intervals,
     cuts: Vec<f64>,
 }
 
 impl Workspace {
     /// An empty workspace. Nothing is allocated before an integral needs more than one application of its rule.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self { intervals: Intervals::new(), cuts: Vec::new() }
     }
 }
 
@@ -124,8 +126,22 @@ pub fn quad<I: Integrand>(
     points: &[f64],
     options: &Options,
 ) -> Result<Quadrature, QuadError<I::Error>> {
-    quad_with(&mut Workspace::new(), f, a, b, points, options)
+    // An integrand may integrate itself: the inner integral then finds an empty workspace.
+    let mut workspace = KEPT.take();
+    let result = quad_with(&mut workspace, f, a, b, points, options);
+    if options.limit <= KEPT_LIMIT {
+        KEPT.set(workspace);
+    }
+    result
 }
+
+thread_local! {
+    /// The memory of this thread's last integral.
+    static KEPT: Cell<Workspace> = const { Cell::new(Workspace::new()) };
+}
+
+/// Workspaces for more intervals are not kept.
+const KEPT_LIMIT: usize = 1000;
 
 /// [`quad`] with memory that is kept between integrals: for many of them in a row.
 ///

@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 use std::ffi::{CString, c_char, c_int, c_void};
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
@@ -55,6 +55,8 @@ enum Slot {
     C128,
     Array(usize),
     Function,
+    /// An address that the code only passes on or calls, and the object that keeps it valid.
+    Address,
 }
 
 impl Slot {
@@ -68,6 +70,7 @@ impl Slot {
             "c64" => Slot::C64,
             "c128" => Slot::C128,
             "function" => Slot::Function,
+            "address" => Slot::Address,
             _ => Slot::Array(name.strip_prefix("array")?.parse().ok().filter(|n| (1..=4).contains(n))?),
         })
     }
@@ -123,7 +126,7 @@ pub(crate) struct Produced {
     _views: Vec<Box<RawView<8>>>,
     /// Callbacks that are called: entry and bound data, and who owns these.
     functions: Vec<(Box<[usize; 2]>, Arc<Produced>)>,
-    /// The arrays that the views point into.
+    /// The arrays that the views point into, and what keeps addresses valid.
     _owners: Vec<Py<PyAny>>,
 }
 
@@ -137,9 +140,14 @@ unsafe impl Sync for Produced {}
 #[pyclass(frozen, subclass, weakref, module = "ringback._ringback", name = "Callback")]
 #[derive(Debug)]
 pub struct Callback {
+    /// The handle of `f64(f64)`, made when it is first asked for. Dropped before `bound`, which then is the last owner.
+    scalar: OnceLock<Scalar>,
     bound: Arc<Produced>,
     code: Py<Code>,
 }
+
+/// The handle on a function of one number.
+pub(crate) type Scalar = ringback::Callback<(f64,), f64>;
 
 #[pymethods]
 impl Callback {
@@ -166,7 +174,7 @@ impl Callback {
         for (i, (slot, value)) in code_ref.slots.iter().zip(values.iter()).enumerate() {
             bound.env[i] = bound.fill(*slot, &value)?;
         }
-        Ok(Callback { bound: Arc::new(bound), code: code.unbind() })
+        Ok(Callback { scalar: OnceLock::new(), bound: Arc::new(bound), code: code.unbind() })
     }
 
     /// The signature of the callback; bound parameters are not part of it.
@@ -268,6 +276,15 @@ fn handle_of<P: Params, R: Ret>(
 }
 
 impl Callback {
+    /// The handle on a function of one number: made once, since a short integral takes little longer than to make it.
+    pub(crate) fn scalar(&self) -> PyResult<Scalar> {
+        if let Some(known) = self.scalar.get() {
+            return Ok(known.clone());
+        }
+        let made = self.handle()?;
+        Ok(self.scalar.get_or_init(|| made).clone())
+    }
+
     /// The typed handle, for engines in this very module.
     pub(crate) fn handle<P: Params, R: Ret>(&self) -> PyResult<ringback::Callback<P, R>> {
         handle_of(&self.bound, None)
@@ -317,6 +334,11 @@ impl Produced {
                 let both = Box::new([called.entry(), called.env()]);
                 let address = (&raw const *both) as u64;
                 self.functions.push((both, Arc::clone(&called.bound)));
+                address
+            }
+            Slot::Address => {
+                let (address, owner): (u64, Py<PyAny>) = value.extract()?;
+                self._owners.push(owner);
                 address
             }
             Slot::Array(rank) => {

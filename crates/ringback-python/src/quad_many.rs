@@ -110,7 +110,7 @@ struct Problems {
 /// As QUADPACK's `ier` for input that makes no sense.
 const INVALID: u64 = 6;
 /// The integrand raised an exception.
-const RAISED: u64 = 8;
+const RAISED: u64 = 9;
 
 impl Problems {
     fn solve(&self, memory: &mut Memory, index: usize, control: &Control) -> Result<(), Failure> {

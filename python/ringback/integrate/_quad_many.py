@@ -30,7 +30,7 @@ _MEANING = {
     5: "the integral is probably divergent, or converges very slowly",
     6: "the limits make no sense; .failures says why",
     7: "the integrand returned nan or inf somewhere; quad of that problem alone says where",
-    8: "the integrand raised an exception; it stands in .failures",
+    9: "the integrand raised an exception; it stands in .failures",
 }
 
 
@@ -42,7 +42,7 @@ class QuadManyResult:
     """
 
     value: Any
-    """The integrals (float64); nan where the status is 6, 7 or 8."""
+    """The integrals (float64); nan where the status is 6, 7 or 9."""
     error: Any
     """Estimates of the absolute errors (float64); inf where the value is nan."""
     neval: Any
@@ -50,9 +50,9 @@ class QuadManyResult:
     intervals: Any
     """How many subintervals each range was cut into (int64)."""
     status: Any
-    """0 if the requested accuracy was reached; 1 to 5 and 7 as that of `quad`; 6 and 8 with `on_error="record"` (int64)."""
+    """0 if the requested accuracy was reached; 1 to 5 and 7 as that of `quad`; 6 and 9 with `on_error="record"` (int64)."""
     failures: Mapping[tuple[int, ...], BaseException]
-    """The exceptions of the problems with status 6 or 8, by their index (a tuple)."""
+    """The exceptions of the problems with status 6 or 9, by their index (a tuple)."""
 
     @property
     def success(self) -> Any:
@@ -122,7 +122,7 @@ def quad_many(
         As for `quad`, for all problems.
     on_error
         `"raise"`: if the integrand raises, or a limit is nan, that exception is raised, with a note that says the problem;
-        of several that of the first problem, in the order of their indices. `"record"`: such a problem gets status 8 or 6,
+        of several that of the first problem, in the order of their indices. `"record"`: such a problem gets status 9 or 6,
         and its exception is in `.failures`.
     progress
         Whether to show a progress bar; needs the package tqdm.
