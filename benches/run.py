@@ -18,7 +18,7 @@ import ringback_demo
 import ringback_testing
 import scipy
 import scipy.integrate
-from ringback.integrate import cubature, monte_carlo, quad
+from ringback.integrate import cubature, monte_carlo, quad, quad_many
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 
@@ -92,6 +92,33 @@ def in_rust() -> list[tuple[str, float, str]]:
     return [
         ("compiled Python function through the handle", ours, "µs"),
         ("integrand written in Rust, inlined", rust, "µs"),
+    ]
+
+
+def decay(t, k):
+    """An integrand with a parameter."""
+    return np.exp(-k * t) / t**2
+
+
+def many() -> list[tuple[str, float, str]]:
+    """∫₁^∞ e^(-kt)/t² dt for 10⁵ values of k; time for one integral."""
+    ks, inf = np.linspace(0.5, 3.0, 100_000), math.inf
+    low_level = rb.compile(decay, "f64(f64, f64)", error_model="numpy").low_level_callable()
+    few = ks[::20].tolist()
+    quad_many(decay, 1, inf, (ks[:1],))
+    return [
+        ("`quad_many`, one worker", best(lambda: quad_many(decay, 1, inf, (ks,), 1), 1) / ks.size, "µs"),
+        ("`quad_many`, two workers", best(lambda: quad_many(decay, 1, inf, (ks,), 2), 1) / ks.size, "µs"),
+        (
+            "integrand written in Rust, inlined, one thread",
+            min(ringback_demo.time_quad_many_rust(ks, 1, inf) for _ in range(7)) / 1e3,
+            "µs",
+        ),
+        (
+            "a loop over `scipy.integrate.quad`, `LowLevelCallable`",
+            best(lambda: [scipy.integrate.quad(low_level, 1, inf, args=(k,)) for k in few], 1) / len(few),
+            "µs",
+        ),
     ]
 
 
@@ -205,6 +232,7 @@ def main() -> None:
             table("One call (x * 0.5 + 1.0)", calls()),
             table("∫₁^∞ e^(-t)/t² dt, called from Python, 105 evaluations", integrals()),
             table("The same integral, in a loop in Rust", in_rust()),
+            table("10⁵ integrals of e^(-kt)/t² over (1, ∞), time for one", many()),
             *(table(f"Blocks of 1000 points: {rows[1][0].split(':')[0]}", rows) for rows in blocks()),
             table("Captured values", capture()),
             *(table(title, rows) for title, rows in boxes()),

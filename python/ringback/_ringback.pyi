@@ -155,6 +155,17 @@ def quad(
     limlst: int = 50,
     complex_func: Literal[False] = False,
 ) -> QuadResult: ...
+def quad_many(
+    function: object,
+    slots: Sequence[tuple[int, str]],
+    shape: Sequence[int],
+    operands: Sequence[tuple[object, int, str, Sequence[int]]],
+    results: Sequence[tuple[object, int]],
+    accuracy: tuple[float, float, int],
+    workers: int | None,
+    record: bool,
+    progress: Callable[[int], object] | None,
+) -> list[tuple[int, BaseException]]: ...
 @overload
 def quad(
     func: Any,

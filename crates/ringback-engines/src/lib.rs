@@ -29,6 +29,7 @@
 //! | `adaptive` | the loop that joins these |
 //! | `quad` | the front door: arguments, ranges, sign |
 //! | `status` | how it ended, or why it was refused |
+//! | [`sweep`] | many problems on several threads, of whatever kind |
 //! | `weighted` | integrals with an oscillating, an algebraic or a Cauchy weight, from the same parts: [`quad_weighted`] |
 //!
 //! Integrals over boxes have parts of their own:
@@ -70,6 +71,7 @@ mod regions;
 mod rule;
 mod status;
 mod strata;
+pub mod sweep;
 mod team;
 mod weighted;
 

@@ -18,9 +18,15 @@ mod monte_carlo;
 mod producer;
 mod quad;
 mod quad_complex;
+mod quad_many;
 mod quad_result;
 mod quad_weight;
 mod signature;
+#[allow(
+    unsafe_code,
+    reason = "the one place where operands and results of a sweep are read and written in NumPy's memory"
+)]
+mod strided;
 mod watch;
 
 /// Native parts of the package `ringback`.
@@ -42,6 +48,8 @@ mod _ringback {
     use super::quad::quad;
     #[pymodule_export]
     use super::quad_complex::ComplexQuadResult;
+    #[pymodule_export]
+    use super::quad_many::quad_many;
     #[pymodule_export]
     use super::quad_result::QuadResult;
     #[pymodule_export]

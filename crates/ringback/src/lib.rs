@@ -66,7 +66,7 @@ pub mod signature;
 pub mod view;
 
 pub use abi::{Element, In, InView, Mut, MutView, Param, Plain, Ret};
-pub use block::BlockError;
+pub use block::{BlockError, Points};
 pub use callback::{Callback, Expected, FromRecordError, Function, Handle, Params, SafeParams};
 #[doc(hidden)]
 pub use define::{__by_ref, __tied};

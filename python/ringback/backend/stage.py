@@ -49,7 +49,8 @@ class Block(NamedTuple):
 
 _FUNCTION = re.compile(rf"^define [^\n]*@{block.NAME}\(.*?^}}", re.M | re.S)
 _VECTOR = re.compile(r"<\d+ x (?:double|float|i\d+)>")
-_ENVIRONMENT = re.compile(r"@_ZN08NumbaEnv")
+# What reads Numba's environment, or, where LLVM has seen that this copy of it is empty, the complaint that is left of it.
+_ENVIRONMENT = re.compile(r"@_ZN08NumbaEnv|missing Environment")
 
 
 def block_of(text: str, entry: str, signature: Signature, name: str, vector_math: bool = True) -> Block | None:
@@ -82,7 +83,9 @@ def vectorised(
     optimise(module, machine)
     text = str(module)
     body = _FUNCTION.search(text)
-    if body is None or not _VECTOR.search(body.group(0)) or _ENVIRONMENT.search(body.group(0)):
+    # Not in the loop itself only: an exception made before it reads the environment too, when it is raised, and that of
+    # this copy of the code is empty.
+    if body is None or not _VECTOR.search(body.group(0)) or _ENVIRONMENT.search(text):
         return None
     module = llvm.parse_assembly(substitute(text, known))
     _inline(module, machine)
