@@ -5,7 +5,7 @@ from __future__ import annotations
 import ringback as rb
 import ringback_testing
 from common import Table, report
-from problems import PROBLEMS, Problem
+from integrands import PROBLEMS, Problem
 
 
 def compare(problem: Problem) -> Table:
@@ -14,6 +14,10 @@ def compare(problem: Problem) -> Table:
     table = Table(problem.title.split(" on ")[0], "ns")
     table.add("a point in a block", block)
     table.add("a call", single)
+    if problem.name == "gaussian":
+        table.note = (
+            "The points are on [1, 2], far outside the peak: exp underflows, which the vector library does slowly."
+        )
     return table
 
 

@@ -57,6 +57,16 @@ def gradient(x, grad):
     return total
 
 
+def unrolled(x, data):
+    a = b = c = d = 0.0
+    for i in range(0, x.shape[0] - 3, 4):
+        a += x[i] * data[i]
+        b += x[i + 1] * data[i + 1]
+        c += x[i + 2] * data[i + 2]
+        d += x[i + 3] * data[i + 3]
+    return -0.5 * (a + b + c + d)
+
+
 def compare(title: str, function) -> Table:
     x, data = np.linspace(-1, 1, SIZE).tolist(), np.linspace(0.5, 0.7, SIZE).tolist()
     signature = "f64([f64], mut [f64])" if function is gradient else "f64([f64], [f64])"
@@ -84,6 +94,7 @@ QUESTIONS = {
     "log density of two arrays, loop over `len(data)`": by_len,
     "an autoregressive chain, `x[i - 1]`": chain,
     "a heavy-tailed log density, `np.log1p`": student,
+    "four sums, unrolled by hand: `range(0, n - 3, 4)`": unrolled,
     "log density that writes its gradient": gradient,
 }
 

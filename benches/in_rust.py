@@ -5,7 +5,7 @@ from __future__ import annotations
 import ringback as rb
 import ringback_peers
 from common import Table, judged, report
-from problems import PROBLEMS, Problem
+from integrands import PROBLEMS, Problem
 
 
 def compare(problem: Problem) -> Table:

@@ -13,7 +13,7 @@ import ringback as rb
 import ringback_peers
 import scipy.integrate
 from common import TOLERANCE, Table, best, judged, report
-from problems import PROBLEMS, Problem, with_module
+from integrands import PROBLEMS, Problem, with_module
 from ringback.integrate import quad
 
 jax.config.update("jax_enable_x64", True)
@@ -47,9 +47,9 @@ def compare(problem: Problem) -> Table:
             in_math, a, b, epsabs=TOLERANCE, epsrel=TOLERANCE
         )[0],
         "`scipy.integrate.tanhsinh`, NumPy": lambda: scipy.integrate.tanhsinh(f, a, b, **precise).integral,
-        "`scipy.integrate.cubature`, NumPy": lambda: scipy.integrate.cubature(
-            lambda x: f(x[:, 0]), [a], [b], **precise
-        ).estimate,
+        "`scipy.integrate.cubature`, NumPy": lambda: (
+            scipy.integrate.cubature(lambda x: f(x[:, 0]), [a], [b], **precise).estimate
+        ),
         "`quadax.quadgk`, jitted": with_quadax(problem),
     }
     table = Table(problem.title, "µs")

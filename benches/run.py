@@ -14,8 +14,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from plot import draw
-
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"
 DOCS = HERE.parent / "docs"
@@ -53,7 +51,7 @@ def markdown(table: dict[str, Any]) -> str:
     for row in rows:
         name = row["name"] + (f" (**{row['wrong']}**)" if row["wrong"] else "")
         lines.append(f"| {name} | {row['time']:.4g} | {row['time'] / rows[0]['time']:.2f} |")
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, *(["", table["note"]] if table["note"] else []), ""])
 
 
 def page(results: dict[str, Any]) -> str:
@@ -65,7 +63,7 @@ def page(results: dict[str, Any]) -> str:
         "`.venv-benches/bin/python benches/run.py --write` writes this page from it.\n",
         "Each table is measured in one process. Each time is the least of several repetitions, each ratio is to the first "
         "row. Everybody is asked for SciPy's default tolerance, 1.49e-8. Where a value is further than that from the truth, "
-        "the table says so: what is wrong does not count as fast. NumbaQuadpack is not compared: the registry has no package "
+        "the table says so: what is wrong does not count as fast. Other programs were running, so that ratios near 1 mean little. NumbaQuadpack is not compared: the registry has no package "
         "of that name.\n",
         "![times relative to quad](benchmarks.svg)\n",
     ]
@@ -98,6 +96,9 @@ def main() -> None:
     RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
     (DOCS / "benchmarks.md").write_text(page(results))
     if "integrals" in results["questions"]:
+        # Here, so that the page can be written without what draws.
+        from plot import draw
+
         draw(results["questions"]["integrals"], DOCS / "benchmarks.svg")
 
 

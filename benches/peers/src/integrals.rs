@@ -1,4 +1,4 @@
-//! The integrands of `benches/problems.py`, written in Rust and inlined into the integrator; and callbacks in its place.
+//! The integrands of `benches/integrands.py`, written in Rust and inlined into the integrator; and callbacks in its place.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -29,7 +29,7 @@ impl ringback_engines::Integrand for Blocks<'_> {
     }
 }
 
-fn value<E: Into<PyErr>>(result: Result<Quadrature, QuadError<E>>) -> PyResult<f64> {
+pub(crate) fn value<E: Into<PyErr>>(result: Result<Quadrature, QuadError<E>>) -> PyResult<f64> {
     match result {
         Ok(q) => Ok(q.value),
         Err(QuadError::Integrand(error)) => Err(error.into()),

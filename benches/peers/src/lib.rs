@@ -4,6 +4,7 @@
 
 mod arrays;
 mod integrals;
+mod many;
 mod spectrum;
 
 use pyo3::prelude::*;
@@ -15,4 +16,6 @@ mod ringback_peers {
     use super::arrays::{time_density, time_gradient};
     #[pymodule_export]
     use super::integrals::{quad_rust, time_quad, time_quad_rust};
+    #[pymodule_export]
+    use super::many::{many_rayon, many_rust};
 }
