@@ -1,6 +1,6 @@
 # `make demo` and `make test` need a Rust toolchain, Python 3.10 or later and a C linker; they set up the rest.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python test-pythons sanitize lint bench docs wheel clean
+.PHONY: help demo test test-rust test-python test-pythons test-extension sanitize lint bench docs wheel clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -40,11 +40,12 @@ $(VENV)/.testing: $(VENV)/.installed
 demo: $(VENV)/.demo               ## a Python function inside a Rust integrator
 	$(BIN)/python examples/demo/demo.py
 
-test: test-rust test-python test-pythons sanitize  ## every check
+test: test-rust test-python test-pythons test-extension sanitize  ## every check
 
 test-rust: $(VENV)/.requirements  ## the crates, with and without features
 	cargo test --workspace --exclude ringback-python --exclude ringback-demo --exclude ringback-testing --exclude ringback-peers
 	cargo test -p ringback --features ndarray,complex
+	cargo test -p ringback --doc --features pyo3,ndarray pages
 
 test-python: $(VENV)/.demo $(VENV)/.testing  ## the Python package
 	$(BIN)/python -m pytest -q
@@ -52,14 +53,19 @@ test-python: $(VENV)/.demo $(VENV)/.testing  ## the Python package
 test-pythons: $(VENV)/.testing $(VENV)/.demo ## the Python package on each other CPython that is here and that Numba supports
 	$(BIN)/python scripts/other_pythons.py
 
+test-extension: $(VENV)/.installed ## examples/extension as a stranger builds and tests it, in an environment of its own
+	$(BIN)/python scripts/extension.py
+
 sanitize: $(VENV)/.requirements   ## the core crate's tests under Miri, else AddressSanitizer, else valgrind
 	$(BIN)/python scripts/sanitize.py
 
 lint: $(VENV)/.installed          ## rustfmt, clippy, ruff, pyright, rustdoc
 	$(BIN)/python -m pip install -q ruff==0.17.6 "pyright[nodejs]==1.1.414"
 	cargo fmt --all --check
+	cargo fmt --manifest-path examples/extension/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy -p ringback --all-targets --features ndarray,complex -- -D warnings
+	cargo clippy --manifest-path examples/extension/Cargo.toml --target-dir target/extension --locked --all-targets -- -D warnings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python

@@ -15,7 +15,7 @@ import ringback_testing as rt
 WANTED = "expected a callback f64(f64), found "
 ACCEPTED = (
     ". Accepted: a Python function, functools.partial or rb.bind of one, rb.cfunc, rb.compile, a numba.njit or numba.cfunc "
-    "function, or rb.interpreted(f) for anything else"
+    "function, a C function (scipy.LowLevelCallable, ctypes, cffi, a capsule), or rb.interpreted(f) for anything else"
 )
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import ringback as rb
 import ringback_testing as rt
-from ringback.backend import stage, vectormath
+from ringback.backend import machine
 
-vectors = pytest.mark.skipif(stage.register_bits() < 256, reason="the CPU has no registers for four doubles")
-library = pytest.mark.skipif(stage.vector_library() is None, reason="no vector maths library on this platform")
+vectors = pytest.mark.skipif(machine.register_bits() < 256, reason="the CPU has no registers for four doubles")
+library = pytest.mark.skipif(machine.vector_library() is None, reason="no vector maths library on this platform")
 
 
 def compiled(function: Callable[..., float], signature: str = "f64(f64)", **options: object) -> rb.Callback:
@@ -101,68 +101,3 @@ def test_what_writes_to_its_data_is_called_for_just_the_points_asked_for() -> No
     cb = compiled(counting, "f64(f64, mut [f64])").bind(count=count)
     assert rt.block_of_one(cb, [1.0] * 21)[0] is False
     assert count[0] == 21.0
-
-
-@library
-@pytest.mark.parametrize("bits", [32, 64])
-@pytest.mark.parametrize("name", sorted({**vectormath.INTRINSICS, **vectormath.OTHERS}))
-def test_accuracy_of_each_function(name: str, bits: int) -> None:
-    mpmath = pytest.importorskip("mpmath")
-    known = stage.vector_library()
-    assert known is not None
-    if (name, bits) not in known.functions:
-        pytest.skip("the library has no such function")
-    two = {**vectormath.INTRINSICS, **vectormath.OTHERS}[name] == 2
-    low, high = RANGES.get(name, (-10.0, 10.0))
-    kind = np.float64 if bits == 64 else np.float32
-    rng = np.random.default_rng(1)
-    x, y = rng.uniform(low, high, 512).astype(kind), rng.uniform(0.1, 5.0, 512).astype(kind)
-    exact_of = {"pow": lambda a, b: mpmath.power(a, b), "exp2": lambda a: mpmath.power(2, a),
-                "exp10": lambda a: mpmath.power(10, a), "log2": lambda a: mpmath.log(a) / mpmath.log(2),
-                "cbrt": lambda a: mpmath.sign(a) * mpmath.cbrt(abs(a))}  # fmt: skip
-    reference = exact_of.get(name) or getattr(mpmath, name)
-    with mpmath.workprec(200):
-        exact = [
-            reference(*map(mpmath.mpf, map(float, point)))
-            for point in (zip(x, y, strict=True) if two else zip(x, strict=True))
-        ]
-        for variant in known.functions[name, bits]:
-            found = call_vector(variant, bits, x, y if two else None)
-            for value, truth in zip(found, exact, strict=True):
-                unit = float(np.spacing(np.abs(kind(float(truth)))))
-                assert abs(mpmath.mpf(float(value)) - truth) <= 4 * unit, (variant, value, truth)
-
-
-RANGES = {
-    "exp": (-700.0 / 9, 700.0 / 9), "log": (1e-6, 1e3), "log2": (1e-6, 1e3), "log10": (1e-6, 1e3), "asin": (-1.0, 1.0),
-    "acos": (-1.0, 1.0), "pow": (1e-3, 1e2), "log1p": (-0.9, 100.0), "acosh": (1.0, 50.0), "atanh": (-0.99, 0.99),
-    "erf": (-3.0, 3.0), "erfc": (-3.0, 3.0),
-}  # fmt: skip
-
-
-def call_vector(variant: vectormath.VectorFunction, bits: int, x: np.ndarray, y: np.ndarray | None) -> np.ndarray:
-    """One function of the library, called from a loop over whole vectors."""
-    import ctypes
-
-    import llvmlite.binding as llvm
-
-    scalar = "double" if bits == 64 else "float"
-    vector = f"<{variant.lanes} x {scalar}>"
-    both = y is not None
-    name = f"call_{variant.name}"
-    text = f"""
-declare {vector} @{variant.name}({", ".join([vector] * (2 if both else 1))})
-define void @{name}(ptr %x, ptr %y, ptr %z) {{
-  %a = load {vector}, ptr %x, align 4
-  %b = load {vector}, ptr %y, align 4
-  %c = call {vector} @{variant.name}({vector} %a{f", {vector} %b" if both else ""})
-  store {vector} %c, ptr %z, align 4
-  ret void
-}}
-"""
-    function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(stage.load(llvm.parse_assembly(text), name))
-    z = np.empty_like(x)
-    other = x if y is None else y
-    for start in range(0, len(x), variant.lanes):
-        function(*(array[start:].ctypes.data for array in (x, other, z)))
-    return z

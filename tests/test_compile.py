@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import numba
 import numpy as np
@@ -244,6 +246,26 @@ def test_an_unknown_attribute():
     )
 
 
+def test_linear_algebra_without_scipy():
+    # In a process of its own: Numba remembers what it compiled with SciPy.
+    script = """
+import sys
+
+sys.modules["scipy"] = None
+import ringback as rb
+
+try:
+    rb.compile(lambda x: x @ x, "f64([f64])")
+except rb.CompileError as error:
+    print(error)
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-2:] == [
+        "  scipy 0.16+ is required for linear algebra",
+        "  Hint: Numba takes `@`, np.dot and np.linalg from SciPy, which is not installed: pip install scipy",
+    ]
+
+
 def test_writing_to_a_read_only_array():
     def f(x):
         x[0] = 1.0
@@ -278,6 +300,9 @@ def test_the_wrong_number_of_parameters():
     )
     assert message_of(f, "f64(f64, f64, f64)") == (
         "f cannot be called as f64(f64, f64, f64): it takes 2 parameters (x, y), and the signature passes 3"
+    )
+    assert message_of(lambda x: x, "f64(f64, f64)") == (
+        "<lambda> cannot be called as f64(f64, f64): it takes 1 parameter (x), and the signature passes 2"
     )
 
 
@@ -658,3 +683,37 @@ def test_a_helper_may_return_none_where_its_caller_looks():
 
     callback = rb.compile(caller, "f64(f64)")
     assert (callback(2.0), callback(-2.0)) == (2.0, 0.0)
+
+
+def test_an_option_that_is_given_counts_more_than_the_decorator():
+    @numba.njit(boundscheck=False, error_model="numpy")
+    def tenth(x):
+        return x[10] / x[0]
+
+    with pytest.raises(IndexError):
+        rb.compile(tenth, "f64([f64])", boundscheck=True)(np.zeros(3))
+    assert math.isnan(rb.compile(tenth, "f64([f64])")(np.zeros(11)))
+    with pytest.raises(ZeroDivisionError):
+        rb.compile(tenth, "f64([f64])", error_model="python")(np.zeros(11))
+
+
+def test_captured_objects_that_are_no_data():
+    items = [1.0, 2.0]
+
+    @numba.experimental.jitclass([("k", numba.float64)])
+    class Scale:
+        def __init__(self, k):
+            self.k = k
+
+    scale = Scale(2.0)
+    for f, hint in [
+        (lambda t: t * items[0], "Hint: a list that is captured cannot be compiled: capture an array or a tuple"),
+        (
+            lambda t: t * scale.k,
+            "Hint: an instance of a jitclass cannot be captured: capture the numbers and arrays in it",
+        ),
+    ]:
+        with pytest.raises(rb.CompileError) as refused:
+            rb.compile(f, "f64(f64)")
+        assert hint in str(refused.value)
+        assert "object at 0x" not in str(refused.value)

@@ -138,9 +138,15 @@ def test_what_does_not_fit_is_refused() -> None:
         ((rb.compile(lambda n: n, "i32(i32)"), 1.5), "callback i32(i32): i32 expected, found float64"),
         ((rb.compile(lambda n: n, "i32(i32)"), 1), "callback i32(i32): i32 expected, found int64"),
         ((f, 1.0, 2.0), "a ringback callback f64(f64) takes 1 arguments, found 2"),
-        ((rows, a, np.zeros((2, 2), np.float32)), f"argument 2 of {name}: mut [f64; :, :] expected, found array(float32"),
+        (
+            (rows, a, np.zeros((2, 2), np.float32)),
+            f"argument 2 of {name}: mut [f64; :, :] expected, found array(float32",
+        ),
         ((rows, a, frozen), f"argument 2 of {name}: mut [f64; :, :] expected, found readonly array(float64, 2d, C)"),
-        ((rows, np.zeros((4, 4))[::2, ::2], a), f"argument 1 of {name}: [f64; :, :] expected, found array(float64, 2d, A)"),
+        (
+            (rows, np.zeros((4, 4))[::2, ::2], a),
+            f"argument 1 of {name}: [f64; :, :] expected, found array(float64, 2d, A)",
+        ),
         ((rows, a[0], a), f"argument 1 of {name}: [f64; :, :] expected, found array(float64, 1d, C)"),
     ]:
         with pytest.raises(TypingError) as caught:

@@ -1,7 +1,7 @@
 """Ringback: Rust calls functions written in Python, compiled by Numba, at native speed.
 
 `rb.cfunc`, `rb.compile` and `rb.bind` make callbacks; wherever a Rust function takes one, a plain Python function may be
-passed too. `ringback.integrate` has an engine that uses them.
+passed too. `ringback.integrate` has engines that use them.
 """
 
 from __future__ import annotations

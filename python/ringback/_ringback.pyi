@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, final
+from typing import Any, Literal, TypeAlias, final, overload
 
 class SignatureError(ValueError): ...
 
@@ -88,6 +88,7 @@ class Lent:
     def hooks() -> tuple[int, int, int]: ...
 
 def c_function(address: int, signature: str) -> object: ...
+
 @final
 class QuadResult:
     @property
@@ -108,6 +109,33 @@ class QuadResult:
     def __getitem__(self, index: int) -> float: ...
     def __iter__(self) -> Iterator[float]: ...
 
+@final
+class ComplexQuadResult:
+    @property
+    def value(self) -> complex: ...
+    @property
+    def error(self) -> complex: ...
+    @property
+    def real(self) -> QuadResult: ...
+    @property
+    def imag(self) -> QuadResult: ...
+    @property
+    def neval(self) -> int: ...
+    @property
+    def intervals(self) -> int: ...
+    @property
+    def status(self) -> int: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def success(self) -> bool: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> complex: ...
+    def __iter__(self) -> Iterator[complex]: ...
+
+_Weight: TypeAlias = Literal["cos", "sin", "alg", "alg-loga", "alg-logb", "alg-log", "cauchy"]
+
+@overload
 def quad(
     func: Any,
     a: float,
@@ -118,4 +146,103 @@ def quad(
     epsrel: float = 1.49e-8,
     limit: int = 50,
     points: Sequence[float] | None = None,
+    weight: _Weight | None = None,
+    wvar: float | Sequence[float] | None = None,
+    maxp1: int = 50,
+    limlst: int = 50,
+    complex_func: Literal[False] = False,
 ) -> QuadResult: ...
+@overload
+def quad(
+    func: Any,
+    a: float,
+    b: float,
+    args: Any = None,
+    *,
+    epsabs: float = 1.49e-8,
+    epsrel: float = 1.49e-8,
+    limit: int = 50,
+    points: Sequence[float] | None = None,
+    weight: _Weight | None = None,
+    wvar: float | Sequence[float] | None = None,
+    maxp1: int = 50,
+    limlst: int = 50,
+    complex_func: Literal[True],
+) -> ComplexQuadResult: ...
+
+@final
+class CubatureResult:
+    @property
+    def value(self) -> Any: ...
+    @property
+    def estimate(self) -> Any: ...
+    @property
+    def error(self) -> Any: ...
+    @property
+    def neval(self) -> int: ...
+    @property
+    def subdivisions(self) -> int: ...
+    @property
+    def rtol(self) -> float: ...
+    @property
+    def atol(self) -> float: ...
+    @property
+    def status(self) -> int: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def success(self) -> bool: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> Any: ...
+    def __iter__(self) -> Iterator[Any]: ...
+
+def cubature(
+    f: Any,
+    a: Sequence[float],
+    b: Sequence[float],
+    *,
+    rtol: float = 1e-8,
+    atol: float = 0.0,
+    max_subdivisions: int = 100_000,
+    args: Any = (),
+    workers: int | None = None,
+    points: Sequence[Sequence[float]] | None = None,
+    outputs: int | None = None,
+) -> CubatureResult: ...
+
+@final
+class MonteCarloResult:
+    @property
+    def value(self) -> float: ...
+    @property
+    def error(self) -> float: ...
+    @property
+    def chi2(self) -> float: ...
+    @property
+    def dof(self) -> int: ...
+    @property
+    def neval(self) -> int: ...
+    @property
+    def status(self) -> int: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def success(self) -> bool: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> float: ...
+    def __iter__(self) -> Iterator[float]: ...
+
+def monte_carlo(
+    f: Any,
+    a: Sequence[float],
+    b: Sequence[float],
+    *,
+    n: int = 100_000,
+    iterations: int = 10,
+    warmup: int = 5,
+    rtol: float = 0.0,
+    atol: float = 0.0,
+    seed: int = 0,
+    args: Any = (),
+    workers: int | None = None,
+) -> MonteCarloResult: ...

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _ringback
+from . import _ringback, foreign
 from .bind import Bound, compile_bound
 from .callback import native_signature
 from .capture import Recent
@@ -76,6 +76,11 @@ def callback_for(
         return compile_bound(obj, (), {}, args, signature, options)
     if hasattr(obj, "_pyfunc") and hasattr(obj, "_sig"):
         return _from_numba_cfunc(obj, signature, args)
+    found = foreign.find(obj)
+    if isinstance(found, foreign.CFunction):
+        return _from_c(found, signature, args)
+    if found is not None:
+        return callback_for(found, signature, error_model, args)
     if hasattr(obj, "__ringback_callback__") and not isinstance(obj, type):
         if args:
             raise TypeError(f"{describe(obj)} cannot take args: bind them where it is made")
@@ -106,8 +111,24 @@ def _from_numba_cfunc(obj: Any, signature: Signature, args: tuple[Any, ...]) -> 
 
     why = None if args else signature.mismatch(to_signature(obj._sig))
     if why is not None:
-        raise TypeError(why)
+        # Written for pointers and lengths, as C has them, it may fit as a C function.
+        try:
+            return callback_for(obj.ctypes, signature)
+        except TypeError:
+            raise TypeError(why) from None
     return compile_bound(obj._pyfunc, (), {}, args, signature, {})
+
+
+def _from_c(found: foreign.CFunction, signature: Signature, args: tuple[Any, ...]) -> Any:
+    """A callback that calls a C function; `args` are numbers behind the others, as SciPy passes them."""
+    from .foreigncall import callback_of
+
+    if not args:
+        return callback_of(found, signature)
+    text = signature.text
+    behind = ", ".join(["f64"] * len(args))
+    whole = Signature(f"{text[:-1]}{', ' if signature.parameters else ''}{behind})")
+    return _fitting(callback_of(found, whole), signature, args)
 
 
 def refusal(obj: Any, signature: Signature) -> str:
@@ -119,7 +140,7 @@ def refusal(obj: Any, signature: Signature) -> str:
         )
     accepted = (
         "a Python function, functools.partial or rb.bind of one, rb.cfunc, rb.compile, a numba.njit or numba.cfunc "
-        "function, or rb.interpreted(f) for anything else"
+        "function, a C function (scipy.LowLevelCallable, ctypes, cffi, a capsule), or rb.interpreted(f) for anything else"
     )
     hint = ""
     if isinstance(obj, types.MethodType):

@@ -11,7 +11,7 @@ from numba.extending import intrinsic
 
 from . import _ringback
 from ._numba import pointer_type, types
-from .conventions import C_ADDRESS, CParameter, Convention
+from .conventions import C_ADDRESS, Convention, CParameter
 from .signature import Signature
 
 _BYTE = llvm.IntType(8)
@@ -97,18 +97,17 @@ class _Body:
         with builder.if_else(null, likely=False) as (without, with_loan):
             with without:
                 self.hook(0, [_INT(-1), llvm.Constant(_BYTES, None)])
-            with with_loan:
-                with builder.if_then(self.may_call(passed), likely=True):
-                    arguments = self.arguments(passed)
-                    builder.store(llvm.Constant(_BYTES, None), error)
-                    status = self.enter(ret, error, arguments)
-                    good = builder.icmp_signed("==", status, _INT(0))
-                    with builder.if_else(good, likely=True) as (success, failure):
-                        with success:
-                            if outcome is not None:
-                                builder.store(self.success(ret), outcome)
-                        with failure:
-                            self.hook(0, [status, builder.load(error)])
+            with with_loan, builder.if_then(self.may_call(passed), likely=True):
+                arguments = self.arguments(passed)
+                builder.store(llvm.Constant(_BYTES, None), error)
+                status = self.enter(ret, error, arguments)
+                good = builder.icmp_signed("==", status, _INT(0))
+                with builder.if_else(good, likely=True) as (success, failure):
+                    with success:
+                        if outcome is not None:
+                            builder.store(self.success(ret), outcome)
+                    with failure:
+                        self.hook(0, [status, builder.load(error)])
         # Numba returns a pointer to nothing from functions of no result.
         return llvm.Constant(_BYTES, None) if outcome is None else builder.load(outcome)
 

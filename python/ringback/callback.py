@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import _ringback
-from .capture import base_array
+from .capture import ADDRESS, base_array
 from .signature import Parameter, Signature
 
 _CTYPES: dict[str, Any] = {
@@ -94,7 +94,8 @@ class Callback(_ringback.Callback):
         return self._function
 
     def __repr__(self) -> str:
-        bound = f", bound: {', '.join(self._bound)}" if self._bound else ""
+        names = [name for name, data in self._bound.items() if data.kind != ADDRESS]
+        bound = f", bound: {', '.join(names)}" if names else ""
         return f"<ringback callback {self.__name__}: {self.signature}{bound}>"
 
     def __reduce__(self) -> Any:
@@ -143,14 +144,14 @@ class Callback(_ringback.Callback):
         """Address of a plain C function, such as `double (*)(double)`; valid as long as the callback lives.
 
         Numbers are passed by value, arrays as a pointer and their lengths. It is compiled when it is first asked for.
-        An exception has no place in such a convention: see docs/giveback.md.
+        An exception has no place in such a convention: see docs/interchange.md.
         """
         return self._plain_c.address
 
     @property
     def ctypes(self) -> Any:
         """The plain C function as a ctypes function; it raises what the callback raises."""
-        return self._plain_c.ctypes
+        return self._plain_c.ctypes(self)
 
     @property
     def cffi(self) -> Any:

@@ -67,6 +67,10 @@ class Function(NamedTuple):
     signature: str
 
 
+# The type of a bound address of a C function or its data, with the object that keeps it alive. Never the type of a value that
+# a function captures.
+ADDRESS = "address"
+
 # The type of a lifted value: the name of a scalar, the type of an array or a callback, or a tuple of such.
 Kind = Any
 
@@ -155,7 +159,7 @@ def leaves(kind: Kind, value: Any) -> Iterator[tuple[str | Array | Function, Any
 
 def native(kind: str | Array | Function, value: Any) -> Any:
     """A leaf as `_ringback.Callback` takes it."""
-    if isinstance(kind, Function):
+    if isinstance(kind, Function) or kind == ADDRESS:
         return value
     if isinstance(kind, str):
         return value.item() if isinstance(value, (np.generic, np.ndarray)) else value

@@ -150,7 +150,9 @@ def plain_convention(signature: Signature, shown: Any) -> Convention:
     remedy = "pass the callback itself to what takes callback records (include/ringback.h)"
     for number, p in enumerate(signature.parameters, 1):
         if p.element[0] == "c":
-            raise refuse(f"argument {number} is {p.text}, and C compilers differ in how they pass complex numbers", remedy)
+            raise refuse(
+                f"argument {number} is {p.text}, and C compilers differ in how they pass complex numbers", remedy
+            )
         if p.kind == "array":
             if p.layout == "any" and p.ndim > 0:
                 raise refuse(f"argument {number} is {p.text}, whose strides a pointer and lengths do not tell", remedy)

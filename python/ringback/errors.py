@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from . import _ringback
+from .excinfo import OFFSETS
 
 
 class CompileError(TypeError):
@@ -77,14 +78,13 @@ def placed(error: BaseException, place: tuple[str | None, str, int] | None) -> B
 
 
 def numba_errors(code: Any) -> _ringback.Errors:
-    """The hooks for the errors of a compiled function, once it is proved that we read Numba's right.
+    """The hooks for the errors of a compiled function.
 
     They live for ever, so they hold the function's code object and not the function, which holds what it closes over.
+    Numba is imported only when there is an error. That we read Numba's errors right was proved when the code was
+    compiled (`self_test`).
     """
-    from . import _numba
-
-    self_test()
-    return _ringback.Errors(functools.partial(restore, code), discard, _numba.EXCINFO_OFFSETS)
+    return _ringback.Errors(functools.partial(restore, code), discard, OFFSETS)
 
 
 @functools.cache
@@ -156,6 +156,11 @@ def readable(function: Any, signature: str, error: BaseException) -> CompileErro
         reason = f"the result is to be {wanted}: " + (nothing if found == "none" else f"it returns {found}")
     import linecache
 
+    if "OverloadSelector object" in reason:
+        # What Numba 0.68 says of an instance of a jitclass.
+        reason = "Numba has no constants of such a type: " + " ".join(
+            re.findall(r"instance\.jitclass\.(\w+)", reason)[:1]
+        )
     source = linecache.getline(code.co_filename, line).strip()
     shown = f"\n  File {code.co_filename!r}, line {line}, in {function.__name__}"
     if source:
@@ -169,6 +174,8 @@ _RESULT = re.compile(r"No conversion from (.+?) to (.+?) for '\$[^']*(?:return_v
 
 
 def _hint(text: str) -> str:
+    if "scipy 0.16+ is required" in text:
+        return "Numba takes `@`, np.dot and np.linalg from SciPy, which is not installed: pip install scipy"
     if _WRITE.search(text):
         return (
             "the array is read-only: captured and bound data always are, parameters unless the signature says "
@@ -176,6 +183,10 @@ def _hint(text: str) -> str:
         )
     if "Cannot determine Numba type of <class 'function'>" in text:
         return "compiled code can only call compiled functions: decorate the one that is called with numba.njit"
+    if "reflected list" in text and "compile-time constants" in text:
+        return "a list that is captured cannot be compiled: capture an array or a tuple, which are passed as data"
+    if "OverloadSelector object" in text:
+        return "an instance of a jitclass cannot be captured: capture the numbers and arrays in it"
     if "Untyped global name" in text or "Cannot determine Numba type" in text:
         return "compiled code can use numbers, arrays and compiled functions: pass what it needs as arguments"
     if "Missing attribute" in text or "Unknown attribute" in text:

@@ -7,14 +7,15 @@ it does between jitted functions. That holds for code that Numba compiled, and f
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 from llvmlite import ir as llvm
 from numba.core import cgutils, errors
 from numba.core.datamodel import models
 from numba.core.imputils import lower_constant
-from numba.core.typeconv import Conversion
-from numba.core.typing import signature as typing_signature
+from numba.core.typeconv.castgraph import Conversion
+from numba.core.typing.templates import signature as typing_signature
 from numba.extending import NativeValue, box, intrinsic, lower_builtin, register_model, unbox
 
 from ._numba import SCALARS, array_type, pointer_type, types
@@ -45,7 +46,7 @@ class CallbackType(types.Callable):
     def __reduce__(self) -> Any:
         return callback_type, (self.text,)
 
-    def get_call_type(self, context: Any, args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
+    def get_call_type(self, context: Any, args: tuple[Any, ...], kws: Mapping[str, Any]) -> Any:
         """The signature of a call; a typing error if the arguments do not fit."""
         if kws:
             raise errors.TypingError(f"a ringback callback {self.text} takes no keyword arguments")
@@ -77,7 +78,7 @@ class InterpretedType(types.Callable):
         self.shown = shown
         super().__init__(name=f"ringback.Callback({shown})")
 
-    def get_call_type(self, context: Any, args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
+    def get_call_type(self, context: Any, args: tuple[Any, ...], kws: Mapping[str, Any]) -> Any:
         """Never: a typing error."""
         raise errors.TypingError(
             f"{self.shown} runs in the interpreter, which compiled functions do not enter: compile the function, or call it "
@@ -94,7 +95,10 @@ class InterpretedType(types.Callable):
 
 
 def type_of(callback: Any) -> CallbackType | InterpretedType:
-    """The Numba type of a callback. (To raise here instead would put a line on stderr: Numba asks in C whether it exists.)"""
+    """The Numba type of a callback.
+
+    Nothing is raised here: Numba asks in C whether there is one, and CPython 3.13 prints what is raised then.
+    """
     if callback._shim is None:
         return InterpretedType(repr(callback))
     return callback_type(callback.signature)

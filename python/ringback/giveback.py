@@ -124,13 +124,12 @@ class PlainC:
         self.lent = _lend(callback, signature)
         self.address: int = baked(self.convention, signature.text, self.lent.address).address
 
-    @functools.cached_property
-    def ctypes(self) -> Any:
-        """The function for ctypes."""
+    def ctypes(self, callback: Callback) -> Any:
+        """The function for ctypes. It keeps the callback, which who takes callbacks uses in its place."""
         result, parameters = ctypes_of(self.convention)
         # ctypes then keeps the GIL and looks for exceptions after the call.
-        made = ctypes.PYFUNCTYPE(result, *parameters)(self.address)
-        made._ringback_owner = self.lent
+        made: Any = ctypes.PYFUNCTYPE(result, *parameters)(self.address)
+        made._ringback_callback = callback
         return made
 
     @functools.cached_property

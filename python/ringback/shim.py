@@ -7,7 +7,7 @@ from typing import Any
 
 from . import _numba, firstclass
 from .callback import Ties
-from .capture import Array, Function, Kind
+from .capture import ADDRESS, Array, Function, Kind
 from .signature import Parameter, Signature
 
 
@@ -86,6 +86,10 @@ def _bound(kind: Kind, mutable: bool, slots: list[str], helper: Callable[[str, A
         place = helper("slot", _numba.slot(len(slots), True))
         slots.append("function")
         return f"{helper('callback', firstclass.load_callback(kind.signature))}({place}(env))"
+    if kind == ADDRESS:
+        place = helper("slot", _numba.slot(len(slots), True))
+        slots.append(kind)
+        return f"{place}(env)"
     if isinstance(kind, str):
         place = helper("slot", _numba.slot(len(slots), kind[0] == "c"))
         slots.append(kind)

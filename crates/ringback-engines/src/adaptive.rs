@@ -6,7 +6,7 @@ use crate::rule::{Estimate, MAX_POINTS, Rule};
 use crate::{Integrand, Options, Quadrature, Status};
 
 /// Why an integration ended before its time.
-enum Halt<E> {
+pub(crate) enum Halt<E> {
     /// The integrand failed.
     Integrand(E),
     /// It returned this value here, in the user's variable.
@@ -16,7 +16,7 @@ enum Halt<E> {
 }
 
 /// Room for both halves of a bisection, padded.
-const BLOCK: usize = 64;
+pub(crate) const BLOCK: usize = 64;
 const _: () = assert!(BLOCK >= 2 * MAX_POINTS);
 
 /// The integrand and the rule, with the block they exchange and the count of evaluations.
@@ -89,22 +89,22 @@ impl<'a, I: Integrand, R: Rule> Sampler<'a, I, R> {
 }
 
 /// What is known of the integral before the first bisection.
-struct Start {
-    value: f64,
-    error_sum: f64,
+pub(crate) struct Start {
+    pub(crate) value: f64,
+    pub(crate) error_sum: f64,
     /// The integral of the absolute value.
-    magnitude: f64,
+    pub(crate) magnitude: f64,
 }
 
 /// An outcome without the counts.
-struct Outcome {
-    value: f64,
-    error: f64,
-    status: Status,
+pub(crate) struct Outcome {
+    pub(crate) value: f64,
+    pub(crate) error: f64,
+    pub(crate) status: Status,
 }
 
 impl Outcome {
-    fn of(value: f64, error: f64, trouble: Option<Status>) -> Self {
+    pub(crate) fn of(value: f64, error: f64, trouble: Option<Status>) -> Self {
         Self { value, error, status: trouble.unwrap_or(Status::Converged) }
     }
 }
@@ -200,7 +200,13 @@ fn partition<I: Integrand, R: Rule>(
 }
 
 /// What can be wrong before any bisection.
-fn first_trouble(error: f64, magnitude: f64, tolerance: f64, count: usize, options: &Options) -> Option<Status> {
+pub(crate) fn first_trouble(
+    error: f64,
+    magnitude: f64,
+    tolerance: f64,
+    count: usize,
+    options: &Options,
+) -> Option<Status> {
     if options.limit == count {
         Some(Status::LimitReached)
     } else if error <= 100.0 * f64::EPSILON * magnitude && error > tolerance {
@@ -212,7 +218,7 @@ fn first_trouble(error: f64, magnitude: f64, tolerance: f64, count: usize, optio
 
 /// Counts the bisections that did not do what they should, a sign of rounding errors.
 #[derive(Default)]
-struct Roundoff {
+pub(crate) struct Roundoff {
     /// The value stayed, the error did not get smaller.
     idle: u32,
     /// The same while larger intervals were refined for an extrapolation.
@@ -223,7 +229,7 @@ struct Roundoff {
 
 impl Roundoff {
     #[inline]
-    fn observe(&mut self, parent: &Interval, left: &Estimate, right: &Estimate, late: bool, refining: bool) {
+    pub(crate) fn observe(&mut self, parent: &Interval, left: &Estimate, right: &Estimate, late: bool, refining: bool) {
         if left.variation == left.error || right.variation == right.error {
             return;
         }
@@ -238,13 +244,13 @@ impl Roundoff {
     }
 
     #[inline]
-    fn detected(&self) -> bool {
+    pub(crate) fn detected(&self) -> bool {
         self.idle + self.idle_refining >= 10 || self.growing >= 20
     }
 
     /// Refining the larger intervals does not make the extrapolation any better.
     #[inline]
-    fn spoils_extrapolation(&self) -> bool {
+    pub(crate) fn spoils_extrapolation(&self) -> bool {
         self.idle_refining >= 5
     }
 }
@@ -316,7 +322,7 @@ fn refine<I: Integrand, R: Rule>(
 }
 
 /// True if the ends of an interval can hardly be told from its middle.
-fn is_too_narrow(interval: &Interval, middle: f64) -> bool {
+pub(crate) fn is_too_narrow(interval: &Interval, middle: f64) -> bool {
     let outermost = f64::max(interval.a.abs(), interval.b.abs());
     outermost <= (1.0 + 100.0 * f64::EPSILON) * (middle.abs() + 1000.0 * f64::MIN_POSITIVE)
 }
@@ -364,7 +370,7 @@ fn conclude(
 
 /// Adds the counts, and makes an outcome of what stopped the integration.
 #[inline]
-fn report<E>(outcome: Result<Outcome, Halt<E>>, neval: usize, intervals: usize) -> Result<Quadrature, E> {
+pub(crate) fn report<E>(outcome: Result<Outcome, Halt<E>>, neval: usize, intervals: usize) -> Result<Quadrature, E> {
     let stopped = |status| Outcome { value: f64::NAN, error: f64::INFINITY, status };
     let outcome = match outcome {
         Ok(outcome) if outcome.value.is_finite() && outcome.error.is_finite() => outcome,

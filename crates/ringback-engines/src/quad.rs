@@ -28,7 +28,7 @@ impl Options {
         f64::max(self.epsabs, self.epsrel * value.abs())
     }
 
-    fn check(&self) -> Result<(), InvalidInput> {
+    pub(crate) fn check(&self) -> Result<(), InvalidInput> {
         let Self { epsabs, epsrel, limit } = *self;
         let hopeless = epsabs <= 0.0 && epsrel < Self::SMALLEST_EPSREL;
         if hopeless || epsabs.is_nan() || epsrel.is_nan() {
@@ -66,7 +66,7 @@ pub struct Quadrature {
 /// Memory that integrations need. Used again, it is not allocated again.
 #[derive(Debug, Clone, Default)]
 pub struct Workspace {
-    intervals: Intervals,
+    pub(crate) intervals: Intervals,
     cuts: Vec<f64>,
 }
 

@@ -31,7 +31,7 @@ impl Estimate {
     /// integrand (the Kronrod sum is then much better than the difference tells: power 3/2 is QUADPACK's
     /// experience), and never below what rounding alone may cost.
     #[inline]
-    fn from_sums(kronrod: f64, gauss: f64, magnitude: f64, variation: f64, half: f64) -> Self {
+    pub(crate) fn from_sums(kronrod: f64, gauss: f64, magnitude: f64, variation: f64, half: f64) -> Self {
         let magnitude = magnitude * half;
         let variation = variation * half;
         let error = ((kronrod - gauss) * half).abs();
@@ -86,7 +86,7 @@ pub(crate) fn midpoint(a: f64, b: f64) -> f64 {
 }
 
 #[inline]
-fn half_width(a: f64, b: f64) -> f64 {
+pub(crate) fn half_width(a: f64, b: f64) -> f64 {
     let width = b - a;
     if width.is_finite() { 0.5 * width } else { 0.5 * b - 0.5 * a }
 }

@@ -51,6 +51,8 @@ enum Slot {
     C128,
     Array(usize),
     Function,
+    /// An address that the code only passes on or calls, and the object that keeps it valid.
+    Address,
 }
 
 impl Slot {
@@ -64,6 +66,7 @@ impl Slot {
             "c64" => Slot::C64,
             "c128" => Slot::C128,
             "function" => Slot::Function,
+            "address" => Slot::Address,
             _ => Slot::Array(name.strip_prefix("array")?.parse().ok().filter(|n| (1..=4).contains(n))?),
         })
     }
@@ -119,7 +122,7 @@ pub(crate) struct Produced {
     _views: Vec<Box<RawView<8>>>,
     /// Callbacks that are called: entry and bound data, and who owns these.
     functions: Vec<(Box<[usize; 2]>, Arc<Produced>)>,
-    /// The arrays that the views point into.
+    /// The arrays that the views point into, and what keeps addresses valid.
     _owners: Vec<Py<PyAny>>,
 }
 
@@ -314,6 +317,11 @@ impl Produced {
                 let both = Box::new([called.entry(), called.env()]);
                 let address = (&raw const *both) as u64;
                 self.functions.push((both, Arc::clone(&called.bound)));
+                address
+            }
+            Slot::Address => {
+                let (address, owner): (u64, Py<PyAny>) = value.extract()?;
+                self._owners.push(owner);
                 address
             }
             Slot::Array(rank) => {

@@ -4,13 +4,18 @@ use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyTuple;
-use ringback_engines::{Integrand, Options, QuadError, Quadrature};
+use pyo3::types::{PyString, PyTuple};
+use ringback_engines::{Integrand, Options, QuadError, Weight, WeightedOptions};
 
-type Handle = crate::producer::Scalar;
+use crate::producer;
+use crate::quad_complex::quad_complex;
+use crate::quad_result::QuadResult;
+use crate::quad_weight::{weight_of, without_weight};
+
+type Handle = producer::Scalar;
 
 /// The widest vectors that compiled code works on.
-const LANES: usize = 8;
+pub(crate) const LANES: usize = 8;
 
 /// A callback as an integrand: each block of the engine is one call, where the code has a block form.
 struct Blocks(Handle);
@@ -27,87 +32,12 @@ impl Integrand for Blocks {
     }
 }
 
-/// The result of an integration; unpacks as `(value, error)`.
-#[pyclass(frozen, eq, module = "ringback.integrate")]
-#[derive(Clone, Debug, PartialEq)]
-pub struct QuadResult(Quadrature);
-
-#[pymethods]
-impl QuadResult {
-    /// The integral.
-    #[getter]
-    fn value(&self) -> f64 {
-        self.0.value
-    }
-
-    /// Estimate of the absolute error.
-    #[getter]
-    fn error(&self) -> f64 {
-        self.0.error
-    }
-
-    /// How often the integrand was evaluated.
-    #[getter]
-    fn neval(&self) -> usize {
-        self.0.neval
-    }
-
-    /// How many subintervals the range was cut into.
-    #[getter]
-    fn intervals(&self) -> usize {
-        self.0.intervals
-    }
-
-    /// 0 if the requested accuracy was reached; 1 to 5 as QUADPACK's `ier`; 7 if the integrand was not finite.
-    #[getter]
-    fn status(&self) -> u8 {
-        self.0.status.code()
-    }
-
-    /// What the status means, in a sentence.
-    #[getter]
-    fn message(&self) -> String {
-        self.0.status.message().into_owned()
-    }
-
-    /// True if the requested accuracy was reached.
-    #[getter]
-    fn success(&self) -> bool {
-        self.0.status.code() == 0
-    }
-
-    fn __len__(&self) -> usize {
-        2
-    }
-
-    fn __getitem__<'py>(&self, py: Python<'py>, index: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        PyTuple::new(py, [self.0.value, self.0.error])?.as_any().get_item(index)
-    }
-
-    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(PyTuple::new(py, [self.0.value, self.0.error])?.try_iter()?.into_any())
-    }
-
-    fn __repr__(&self) -> String {
-        let q = &self.0;
-        format!(
-            "QuadResult(value={:?}, error={:.3e}, neval={}, intervals={}, status={}: {})",
-            q.value,
-            q.error,
-            q.neval,
-            q.intervals,
-            q.status.code(),
-            q.status.message()
-        )
-    }
-}
-
 /// Integrate a function of one variable from `a` to `b`.
 ///
 /// The integrand runs as compiled code, in Rust, without the interpreter and without the GIL. The method is QUADPACK's
 /// (Piessens, de Doncker-Kapenga, Überhuber, Kahaner, *QUADPACK*, Springer 1983): QAGS on finite ranges, QAGI on
-/// infinite ones, QAGP with break points. Results, error estimates, numbers of evaluations and status are those of
-/// `scipy.integrate.quad`.
+/// infinite ones, QAGP with break points, and with a weight QAWO, QAWF, QAWS or QAWC. Results, error estimates, numbers
+/// of evaluations and status are those of `scipy.integrate.quad`.
 ///
 /// Parameters
 /// ----------
@@ -116,7 +46,7 @@ impl QuadResult {
 ///     division by zero gives inf or nan, as in NumPy), or any other callback of signature `f64(f64)`: `rb.cfunc`,
 ///     `rb.bind`, `functools.partial`, `numba.njit` functions, `rb.interpreted`.
 /// a, b
-///     Limits of the range; either may be `-np.inf` or `np.inf`.
+///     Limits of the range; either may be `-np.inf` or `np.inf`. `b < a` changes the sign; `a == b` gives 0.
 /// args
 ///     Further arguments of `func`, as a tuple; another value does not recompile.
 /// epsabs, epsrel
@@ -124,18 +54,43 @@ impl QuadResult {
 /// limit
 ///     Upper bound on the number of subintervals.
 /// points
-///     Break points inside a finite range: where the integrand has singularities, jumps or kinks.
+///     Break points inside a finite range: where the integrand has singularities, jumps or kinks. Not with a weight.
+/// weight, wvar
+///     Integrate `func` times a weight that oscillates or is singular, and is part of the method:
+///
+///     ==========  =====================================================  =============
+///     weight      integrand                                              wvar
+///     ==========  =====================================================  =============
+///     'cos'       func(x) cos(w x)                                       w
+///     'sin'       func(x) sin(w x)                                       w
+///     'alg'       func(x) (x - a)**alpha (b - x)**beta                   (alpha, beta)
+///     'alg-loga'  the same, times log(x - a)                             (alpha, beta)
+///     'alg-logb'  the same, times log(b - x)                             (alpha, beta)
+///     'alg-log'   the same, times log(x - a) log(b - x)                  (alpha, beta)
+///     'cauchy'    func(x) / (x - c), the principal value                 c
+///     ==========  =====================================================  =============
+///
+///     `a` and `b` mean the smaller and the larger limit. One limit may be infinite with 'cos' and 'sin': then only
+///     `epsabs` counts, and `.intervals` is the number of cycles. With a weight `func` is evaluated at the limits too.
+/// maxp1
+///     For 'cos' and 'sin': for how many sizes of subintervals Chebyshev moments are kept.
+/// limlst
+///     For 'cos' and 'sin' over an infinite range: upper bound on the number of cycles, at least 3.
+/// complex_func
+///     `func` returns complex numbers: real and imaginary part are integrated one after the other.
 ///
 /// Returns
 /// -------
 /// QuadResult
 ///     Unpacks as `(value, error)`; also `.neval`, `.intervals`, `.status`, `.message`, `.success`. Where `.status` is
-///     not 0, an `IntegrationWarning` is issued too.
+///     not 0, an `IntegrationWarning` is issued too. With `complex_func` a `ComplexQuadResult`, of complex numbers, which
+///     has the results for both parts as `.real` and `.imag`.
 ///
 /// Raises
 /// ------
 /// ValueError
-///     If no result could meet the tolerances, `limit` is too small, or break points come with an infinite range.
+///     If no result could meet the tolerances, `limit` is too small, break points come with an infinite range or a
+///     weight, or the weight makes no sense.
 /// TypeError
 ///     If `func` is no function of one float, or does not compile (`ringback.CompileError`).
 /// Exception
@@ -146,7 +101,10 @@ impl QuadResult {
 /// An integrand that returns nan or inf anywhere stops the integration: status 7, value nan, error inf, and the message
 /// says where. It is never passed over.
 #[pyfunction]
-#[pyo3(signature = (func, a, b, args=None, *, epsabs=1.49e-8, epsrel=1.49e-8, limit=50, points=None))]
+#[pyo3(signature = (
+    func, a, b, args=None, *, epsabs=1.49e-8, epsrel=1.49e-8, limit=50, points=None, weight=None, wvar=None, maxp1=50,
+    limlst=50, complex_func=false
+))]
 #[allow(clippy::too_many_arguments, reason = "the parameters of SciPy's function")]
 pub(crate) fn quad(
     py: Python<'_>,
@@ -158,25 +116,99 @@ pub(crate) fn quad(
     epsrel: f64,
     limit: i64,
     points: Option<Vec<f64>>,
-) -> PyResult<QuadResult> {
-    let function = integrand(func, args)?;
-    let options = Options { epsabs, epsrel, limit: usize::try_from(limit).unwrap_or(0) };
+    weight: Option<Bound<'_, PyAny>>,
+    wvar: Option<Bound<'_, PyAny>>,
+    maxp1: i64,
+    limlst: i64,
+    complex_func: bool,
+) -> PyResult<Py<PyAny>> {
+    let count = |n: i64| usize::try_from(n).unwrap_or(0);
+    let options = Options { epsabs, epsrel, limit: count(limit) };
     let points = points.unwrap_or_default();
-    let result = match py.detach(|| ringback_engines::quad(Blocks(function), a, b, &points, &options)) {
-        Ok(result) => QuadResult(result),
-        Err(QuadError::Integrand(error)) => return Err(error.into()),
-        Err(QuadError::InvalidInput(error)) => return Err(PyValueError::new_err(error.to_string())),
-    };
-    if result.0.status.code() != 0 {
-        let category = py.import("ringback.integrate")?.getattr("IntegrationWarning")?;
-        let message = std::ffi::CString::new(result.message())?;
-        PyErr::warn(py, &category, &message, 1)?;
+    if weight.is_some() || wvar.is_some() || complex_func {
+        let weight = weight_of(weight.as_ref(), wvar.as_ref(), &points)?;
+        let options = WeightedOptions { quad: options, maxp1: count(maxp1), limlst: count(limlst) };
+        return match weight {
+            _ if complex_func => quad_complex(func, args, &Problem { a, b, points, weight, options }),
+            Some(weight) => quad_weighted(func, args, (a, b), weight, &options),
+            None => Err(without_weight()),
+        };
     }
-    Ok(result)
+    let function = integrand(func, args)?;
+    let result = py.detach(|| ringback_engines::quad(Blocks(function), a, b, &points, &options));
+    finish(py, QuadResult { quadrature: result.map_err(raise)?, weighted: false })
+}
+
+/// An integral but for the integrand, with all that is rarely asked for.
+pub(crate) struct Problem {
+    a: f64,
+    b: f64,
+    points: Vec<f64>,
+    weight: Option<Weight>,
+    options: WeightedOptions,
+}
+
+impl Problem {
+    pub(crate) fn solve<I: Integrand<Error = ringback::Error>>(&self, f: I) -> PyResult<QuadResult> {
+        let Self { a, b, ref points, weight, ref options } = *self;
+        let result = match weight {
+            None => ringback_engines::quad(f, a, b, points, &options.quad),
+            Some(weight) => ringback_engines::quad_weighted(f, a, b, weight, options),
+        };
+        Ok(QuadResult { quadrature: result.map_err(raise)?, weighted: weight.is_some() })
+    }
+}
+
+fn quad_weighted(
+    func: &Bound<'_, PyAny>,
+    args: Option<Bound<'_, PyAny>>,
+    (a, b): (f64, f64),
+    weight: Weight,
+    options: &WeightedOptions,
+) -> PyResult<Py<PyAny>> {
+    let py = func.py();
+    let function = integrand(func, args)?;
+    let result = py.detach(|| ringback_engines::quad_weighted(Blocks(function), a, b, weight, options));
+    finish(py, QuadResult { quadrature: result.map_err(raise)?, weighted: true })
+}
+
+/// Gives the result to Python, with a warning if it is not as accurate as requested.
+#[inline]
+fn finish(py: Python<'_>, result: QuadResult) -> PyResult<Py<PyAny>> {
+    if !result.success() {
+        warn(py, &result.message())?;
+    }
+    Ok(Py::new(py, result)?.into_any())
+}
+
+/// What the integrand raised, or a `ValueError` for arguments that make no sense.
+fn raise(error: QuadError<ringback::Error>) -> PyErr {
+    match error {
+        QuadError::Integrand(error) => error.into(),
+        QuadError::InvalidInput(error) => PyValueError::new_err(error.to_string()),
+    }
+}
+
+/// Issues an `IntegrationWarning`.
+#[cold]
+pub(crate) fn warn(py: Python<'_>, message: &str) -> PyResult<()> {
+    let category = py.import("ringback.integrate")?.getattr("IntegrationWarning")?;
+    PyErr::warn(py, &category, &std::ffi::CString::new(message)?, 1)
 }
 
 /// The handle on the integrand: a callback as it is, anything else through the package's door.
 fn integrand(func: &Bound<'_, PyAny>, args: Option<Bound<'_, PyAny>>) -> PyResult<Handle> {
+    handle(func, args, intern!(func.py(), "f64(f64)"), producer::Callback::scalar)
+}
+
+/// The same for any result: `signature` is the text for it, `native` makes the handle on a callback of this package.
+#[inline]
+pub(crate) fn handle<R: ringback::Ret>(
+    func: &Bound<'_, PyAny>,
+    args: Option<Bound<'_, PyAny>>,
+    signature: &Bound<'_, PyString>,
+    native: impl Fn(&producer::Callback) -> PyResult<ringback::Callback<(f64,), R>>,
+) -> PyResult<ringback::Callback<(f64,), R>> {
     let py = func.py();
     let args = match args {
         None => PyTuple::empty(py),
@@ -187,15 +219,15 @@ fn integrand(func: &Bound<'_, PyAny>, args: Option<Bound<'_, PyAny>>) -> PyResul
         },
     };
     if args.is_empty()
-        && let Ok(callback) = func.cast::<crate::producer::Callback>()
+        && let Ok(callback) = func.cast::<producer::Callback>()
     {
-        return callback.get().scalar();
+        return native(callback.get());
     }
     static DOOR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let door = DOOR.import(py, "ringback.accept", "callback_for")?;
-    let found = door.call1((func, intern!(py, "f64(f64)"), intern!(py, "numpy"), args))?;
-    match found.cast::<crate::producer::Callback>() {
-        Ok(callback) => callback.get().scalar(),
+    let found = door.call1((func, signature, intern!(py, "numpy"), args))?;
+    match found.cast::<producer::Callback>() {
+        Ok(callback) => native(callback.get()),
         Err(_) => found.extract(),
     }
 }

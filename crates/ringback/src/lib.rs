@@ -71,3 +71,12 @@ pub use error::{Error, ErrorKind};
 #[cfg(feature = "pyo3")]
 #[doc(hidden)]
 pub use ::pyo3;
+
+/// The pages of the documentation whose Rust blocks are compiled as tests: `make test-rust`.
+#[cfg(all(doctest, feature = "pyo3", feature = "ndarray"))]
+mod pages {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/guide.md")]
+    struct Guide;
+}

@@ -1,5 +1,16 @@
 """Numerical integration, named as `scipy.integrate` names it."""
 
-from ._quad import IntegrationWarning, QuadResult, quad
+from ._cubature import CubatureResult, cubature
+from ._monte_carlo import MonteCarloResult, monte_carlo
+from ._quad import ComplexQuadResult, IntegrationWarning, QuadResult, quad
 
-__all__ = ["IntegrationWarning", "QuadResult", "quad"]
+__all__ = [
+    "ComplexQuadResult",
+    "CubatureResult",
+    "IntegrationWarning",
+    "MonteCarloResult",
+    "QuadResult",
+    "cubature",
+    "monte_carlo",
+    "quad",
+]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .._ringback import QuadResult, quad
+from .._ringback import ComplexQuadResult, QuadResult, quad
 
-__all__ = ["IntegrationWarning", "QuadResult", "quad"]
+__all__ = ["ComplexQuadResult", "IntegrationWarning", "QuadResult", "quad"]
 
 
 class IntegrationWarning(UserWarning):

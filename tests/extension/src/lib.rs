@@ -4,6 +4,7 @@
 
 mod blocks;
 mod failures;
+mod interchange;
 mod kinds;
 mod offers;
 mod threads;
@@ -20,6 +21,8 @@ mod ringback_testing {
     use super::failures::{
         classify, discard_many, fail_with_gil_held, first_failure, panics_in_engine, rejecting_sampler,
     };
+    #[pymodule_export]
+    use super::interchange::apply;
     #[pymodule_export]
     use super::kinds::{
         call_array4, call_bools, call_complex, call_matrix, call_result3, call_strided, call_tied, call_void,
