@@ -22,6 +22,7 @@ QUESTIONS = {
     "calls": "One call",
     "integrals": "One integral, called from Python",
     "in_rust": "One integral, in a loop in Rust",
+    "quad_many": "Many integrals",
     "boxes": "Integrals over boxes",
     "blocks": "Blocks of 1000 points",
     "bounds": "Bounds checks",
