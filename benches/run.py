@@ -63,7 +63,7 @@ def page(results: dict[str, Any]) -> str:
         "# Benchmarks\n",
         f"Measured on {results['machine']}, {versions}. `make bench` does it again, and "
         "`.venv-benches/bin/python benches/run.py --write` writes this page from it.\n",
-        "Each table is measured in one process. Each time is the least of several repetitions, each ratio is to the first "
+        "Each table is measured in one process; tables are from several runs, so compare within one only. Each time is the least of several repetitions, each ratio is to the first "
         "row. Everybody is asked for SciPy's default tolerance, 1.49e-8. Where a value is further than that from the truth, "
         "the table says so: what is wrong does not count as fast. Other programs were running, so that ratios near 1 mean little. NumbaQuadpack is not compared: the registry has no package "
         "of that name.\n",
