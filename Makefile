@@ -5,6 +5,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+BENCHES := .venv-benches
 # An absolute path: maturin runs in the packages' own folders.
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -42,7 +43,7 @@ demo: $(VENV)/.demo               ## a Python function inside a Rust integrator
 test: test-rust test-python test-pythons test-extension test-host sanitize  ## every check
 
 test-rust: $(VENV)/.requirements  ## the crates, with and without features
-	cargo test --workspace --exclude ringback-python --exclude ringback-demo --exclude ringback-testing
+	cargo test --workspace --exclude ringback-python --exclude ringback-demo --exclude ringback-testing --exclude ringback-peers
 	cargo test -p ringback --features ndarray,complex,loader
 	cargo test -p ringback --doc --features pyo3,ndarray pages
 
@@ -78,8 +79,23 @@ lint: $(VENV)/.installed          ## rustfmt, clippy, ruff, pyright, rustdoc
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features
 
-bench: $(VENV)/.demo $(VENV)/.testing       ## ratios between things run in one process
-	$(BIN)/python benches/run.py
+# The benchmarks' own environment: peers that neither the package nor its tests need.
+$(BENCHES)/.requirements: $(BIN)/python benches/requirements.txt
+	$(BIN)/python -m venv $(BENCHES)
+	$(BENCHES)/bin/python -m pip install -q -r benches/requirements.txt
+	touch $@
+
+$(VENV)/.peers: $(VENV)/.installed $(shell find benches/peers -name '*.rs' -o -name '*.toml')
+	$(BIN)/python scripts/install.py $(PYO3_PYTHON) benches/peers
+	touch $@
+
+$(BENCHES)/.installed: $(BENCHES)/.requirements $(VENV)/.testing $(VENV)/.peers
+	$(BENCHES)/bin/python -m pip install -q --force-reinstall --no-deps \
+	    target/wheels/package/*.whl target/wheels/extension/*.whl target/wheels/peers/*.whl
+	touch $@
+
+bench: $(BENCHES)/.installed      ## ratios to peers; `python benches/run.py --write` writes them down
+	$(BENCHES)/bin/python benches/run.py
 
 docs: $(VENV)/.requirements       ## the crates' documentation, in target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features
