@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use ringback_engines::{Options, QuadError, Quadrature, Workspace, pointwise, quad, quad_with};
+use ringback_engines::{Options, QuadError, Quadrature, pointwise, quad};
 
 ringback::callback! {
     /// The integrand at `t`.
@@ -63,21 +63,6 @@ pub(crate) fn time_quad(py: Python<'_>, f: Integrand, a: f64, b: f64, n: usize) 
 #[pyfunction]
 pub(crate) fn time_quad_rust(py: Python<'_>, a: f64, b: f64, n: usize) -> PyResult<f64> {
     py.detach(|| time(n, || quad_rust(black_box(a), b)))
-}
-
-/// Nanoseconds for one of the integrals of e^(-kt)/t² for each k, with the integrand written in Rust, on one thread.
-#[pyfunction]
-pub(crate) fn time_quad_many_rust(py: Python<'_>, ks: Vec<f64>, a: f64, b: f64) -> PyResult<f64> {
-    py.detach(|| {
-        let (mut memory, mut values) = (Workspace::new(), vec![0.0; ks.len()]);
-        let start = Instant::now();
-        for (k, value) in ks.iter().zip(&mut values) {
-            let f = pointwise(|t: f64| Ok::<_, PyErr>((-k * t).exp() / (t * t)));
-            *value = row(quad_with(&mut memory, f, black_box(a), b, &[], &Options::default()))?.0;
-        }
-        black_box(&values);
-        Ok(start.elapsed().as_nanos() as f64 / ks.len() as f64)
-    })
 }
 
 fn time(n: usize, mut run: impl FnMut() -> PyResult<Row>) -> PyResult<f64> {

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod ringback_demo {
     #[pymodule_export]
-    use super::integral::{quad_interpreter, quad_rust, time_quad, time_quad_many_rust, time_quad_rust};
+    use super::integral::{quad_interpreter, quad_rust, time_quad, time_quad_rust};
     #[pymodule_export]
     use super::matrix::{map_with_arrays, map_with_pointers};
 }
