@@ -123,7 +123,8 @@ def test_same_as_scipy_over_infinite_ranges(f):
 def test_empty_ranges():
     for weight, wvar in WEIGHTS:
         result = quad(one, 3.0, 3.0, weight=weight, wvar=wvar)
-        assert tuple(result) == scipy.integrate.quad(one, 3.0, 3.0, weight=weight, wvar=wvar) == (0.0, 0.0)
+        # SciPy says the same from 1.16 on; before, it refused some of them.
+        assert tuple(result) == (0.0, 0.0)
         assert (result.neval, result.intervals, result.status) == (0, 0, 0)
 
 
