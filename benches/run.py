@@ -1,155 +1,107 @@
-"""Ratios between things run in the same process; prints a table, and writes it to docs/benchmarks.md when asked.
+"""Asks each question in a process of its own; prints the tables.
 
-Usage: run.py [--write]. Each figure is the best of several repetitions.
+Usage: run.py [--write] [QUESTION...]. `--write` also writes benches/results.json, docs/benchmarks.md and
+docs/benchmarks.svg; of questions that were not asked, the results that are there are kept.
 """
 
 from __future__ import annotations
 
-import math
+import json
 import platform
+import subprocess
 import sys
-import timeit
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-import numba
-import numpy as np
-import ringback as rb
-import ringback_demo
-import ringback_testing
-import scipy
-import scipy.integrate
-from ringback.integrate import quad
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results.json"
+DOCS = HERE.parent / "docs"
 
-OUT = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
-
-
-def best(statement, number: int = 2000) -> float:
-    """Microseconds for one call."""
-    return min(timeit.repeat(statement, number=number, repeat=7)) / number * 1e6
-
-
-def integrand_math(t):
-    """For the interpreter: the fastest way to write it."""
-    return math.exp(-t) / t**2
+QUESTIONS = {
+    "calls": "One call",
+    "integrals": "One integral, called from Python",
+    "in_rust": "One integral, in a loop in Rust",
+    "quad_many": "Many integrals",
+    "boxes": "Integrals over boxes",
+    "blocks": "Blocks of 1000 points",
+    "bounds": "Bounds checks",
+    "capture": "Captured values",
+    "start_up": "Start-up",
+}
 
 
-def integrand_numpy(t):
-    """For the interpreter, written with NumPy, as for Numba."""
-    return np.exp(-t) / t**2
+def machine() -> str:
+    """The CPU's model name."""
+    about = Path("/proc/cpuinfo")
+    lines = about.read_text().splitlines() if about.exists() else []
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
 
 
-def line(x):
-    """The work of one call in the comparison of calls."""
-    return x * 0.5 + 1.0
+def ask(question: str) -> list[dict[str, Any]]:
+    """The tables of one question."""
+    process = subprocess.run(
+        [sys.executable, str(HERE / f"{question}.py")], stdout=subprocess.PIPE, text=True, check=True
+    )
+    return json.loads(process.stdout)
 
 
-def calls() -> list[tuple[str, float, str]]:
-    """One call."""
-    compiled = rb.compile(line, "f64(f64)")
-    jitted = numba.njit(line)
-    jitted(1.0)
-    n = 5_000_000
-    pairs = [ringback_testing.time_handle(compiled, n) for _ in range(5)]
-    handle, bare = min(p[0] for p in pairs), min(p[1] for p in pairs)
-    python = min(ringback_testing.time_python(line, 200_000) for _ in range(5))
-    through_jit = min(ringback_testing.time_python(jitted, 200_000) for _ in range(5))
-    return [
-        ("handle: one call", handle, "ns"),
-        ('bare `extern "C"` pointer, the same work in Rust', bare, "ns"),
-        ("PyO3 calls the Python function", python, "ns"),
-        ("PyO3 calls the `numba.njit` function", through_jit, "ns"),
+def markdown(table: dict[str, Any]) -> str:
+    """One table; ratios to the first row."""
+    rows = table["rows"]
+    lines = [f"### {table['title']}", "", f"| | {table['unit']} | ratio |", "|---|---:|---:|"]
+    for row in rows:
+        name = row["name"] + (f" (**{row['wrong']}**)" if row["wrong"] else "")
+        lines.append(f"| {name} | {row['time']:.4g} | {row['time'] / rows[0]['time']:.2f} |")
+    return "\n".join([*lines, *(["", table["note"]] if table["note"] else []), ""])
+
+
+def page(results: dict[str, Any]) -> str:
+    """docs/benchmarks.md."""
+    versions = ", ".join(f"{name} {number}" for name, number in results["versions"].items())
+    parts = [
+        "# Benchmarks\n",
+        f"Measured on {results['machine']}, {versions}. `make bench` does it again, and "
+        "`.venv-benches/bin/python benches/run.py --write` writes this page from it.\n",
+        "Each table is measured in one process; tables are from several runs, so compare within one only. Each time is the least of several repetitions, each ratio is to the first "
+        "row. Everybody is asked for SciPy's default tolerance, 1.49e-8. Where a value is further than that from the truth, "
+        "the table says so: what is wrong does not count as fast. Other programs were running, so that ratios near 1 mean little. NumbaQuadpack is not compared: the registry has no package "
+        "of that name.\n",
+        "![times relative to quad](benchmarks.svg)\n",
     ]
-
-
-def integrals() -> list[tuple[str, float, str]]:
-    """∫₁^∞ e^(-t)/t² dt from Python."""
-    compiled = rb.cfunc("float64(float64)", error_model="numpy")(integrand_numpy)
-    low_level = compiled.low_level_callable()
-    inf = math.inf
-    return [
-        ("`ringback.integrate.quad`, `rb.cfunc`", best(lambda: quad(compiled, 1, inf)), "µs"),
-        ("`ringback.integrate.quad`, plain Python function", best(lambda: quad(integrand_numpy, 1, inf)), "µs"),
-        (
-            "`scipy.integrate.quad`, Python function (`math.exp`)",
-            best(lambda: scipy.integrate.quad(integrand_math, 1, inf)),
-            "µs",
-        ),
-        (
-            "`scipy.integrate.quad`, Python function (`np.exp`)",
-            best(lambda: scipy.integrate.quad(integrand_numpy, 1, inf), 500),
-            "µs",
-        ),
-        ("`scipy.integrate.quad`, `LowLevelCallable`", best(lambda: scipy.integrate.quad(low_level, 1, inf)), "µs"),
-    ]
-
-
-def in_rust() -> list[tuple[str, float, str]]:
-    """The same integral, by a loop in Rust."""
-    compiled = rb.cfunc("float64(float64)", error_model="numpy")(integrand_numpy)
-    n = 50_000
-    ours = min(ringback_demo.time_quad(compiled, 1, math.inf, n) for _ in range(5)) / 1e3
-    rust = min(ringback_demo.time_quad_rust(1, math.inf, n) for _ in range(5)) / 1e3
-    return [
-        ("compiled Python function through the handle", ours, "µs"),
-        ("integrand written in Rust, inlined", rust, "µs"),
-    ]
-
-
-def blocks() -> list[list[tuple[str, float, str]]]:
-    """Calls for blocks of 1000 points against calls one by one."""
-    tables = []
-    for name, function in (("1 + t(2 + t(3 + t(4 + t)))", polynomial), ("e^(-t)/t²", integrand_numpy)):
-        compiled = rb.compile(function, "f64(f64)", error_model="numpy")
-        block, single = ringback_testing.time_blocks(compiled, 1000, 200)
-        tables.append([(f"{name}: a point in a block", block, "ns"), (f"{name}: a call", single, "ns")])
-    return tables
-
-
-def polynomial(t):
-    """Four products and four sums."""
-    return 1.0 + t * (2.0 + t * (3.0 + t * (4.0 + t)))
-
-
-def capture() -> list[tuple[str, float, str]]:
-    """Functions that capture another number each."""
-
-    def one() -> None:
-        k = next(numbers)
-        quad(lambda t: np.exp(-k * t), 0, math.inf)
-
-    numbers = iter(np.linspace(1, 2, 100_000).tolist())
-    one()
-    return [("`quad` of a lambda with another captured float each time", best(one), "µs")]
-
-
-def table(title: str, rows: list[tuple[str, float, str]]) -> str:
-    """A Markdown table; ratios to the first row."""
-    lines = [f"### {title}", "", "| | time | ratio |", "|---|---:|---:|"]
-    lines += [f"| {name} | {value:.2f} {unit} | {value / rows[0][1]:.2f} |" for name, value, unit in rows]
-    return "\n".join(lines) + "\n"
+    for question, title in QUESTIONS.items():
+        if question in results["questions"]:
+            parts += [f"## {title}\n", *(markdown(table) for table in results["questions"][question])]
+    return "\n".join(parts)
 
 
 def main() -> None:
-    """All tables."""
-    machine = next((x.split(":")[1].strip() for x in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in x), "?") if Path("/proc/cpuinfo").exists() else platform.processor()  # fmt: skip
-    about = (
-        f"Measured on {machine}, CPython {platform.python_version()}, Numba {numba.__version__}, NumPy {np.__version__}, "
-        f"SciPy {scipy.__version__}; `make bench` does it again.\n"
-    )
-    text = "\n".join(
-        [
-            "# Benchmarks\n",
-            about,
-            table("One call (x * 0.5 + 1.0)", calls()),
-            table("∫₁^∞ e^(-t)/t² dt, called from Python, 105 evaluations", integrals()),
-            table("The same integral, in a loop in Rust", in_rust()),
-            *(table(f"Blocks of 1000 points: {rows[1][0].split(':')[0]}", rows) for rows in blocks()),
-            table("Captured values", capture()),
-        ]
-    )
-    print(text)
-    if "--write" in sys.argv[1:]:
-        OUT.write_text(text)
+    """Asks what was named, or everything."""
+    asked = [argument for argument in sys.argv[1:] if not argument.startswith("-")] or list(QUESTIONS)
+    unknown = set(asked) - set(QUESTIONS)
+    if unknown:
+        sys.exit(f"no question is named {sorted(unknown)[0]}: there are {', '.join(QUESTIONS)}")
+    answers = {}
+    for question in asked:
+        print(f"## {QUESTIONS[question]}\n", flush=True)
+        answers[question] = ask(question)
+        print("\n".join(markdown(table) for table in answers[question]), flush=True)
+    if "--write" not in sys.argv[1:]:
+        return
+    known = json.loads(RESULTS.read_text())["questions"] if RESULTS.exists() else {}
+    packages = {name: version(name.lower()) for name in ("Numba", "NumPy", "SciPy", "JAX", "quadax")}
+    results = {
+        "machine": machine(),
+        "versions": {"CPython": platform.python_version(), **packages},
+        "questions": {**known, **answers},
+    }
+    RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    (DOCS / "benchmarks.md").write_text(page(results))
+    if "integrals" in results["questions"]:
+        # Here, so that the page can be written without what draws.
+        from plot import draw
+
+        draw(results["questions"]["integrals"], DOCS / "benchmarks.svg")
 
 
 if __name__ == "__main__":

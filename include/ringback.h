@@ -68,6 +68,9 @@
 
 #ifdef __cplusplus
 extern "C" {
+#define RINGBACK_BOOL bool
+#else
+#define RINGBACK_BOOL _Bool
 #endif
 
 /* The version of the calling convention and of the record that this header describes. */
@@ -151,6 +154,36 @@ struct ringback_callback {
  * producers still have no more than this: copy what `size` says and no more than there is room for, and zero the rest.
  */
 #define RINGBACK_RECORD_SIZE (offsetof(struct ringback_callback, private_data) + sizeof(void *))
+
+/*
+ * An exported library: a table of callback records that needs no Python. A shared library has it under the symbol
+ * RINGBACK_LIBRARY_SYMBOL, a static one under the name that the header generated beside it declares.
+ *
+ * The records are constants. A consumer copies the one that it wants, with `release` as it is, and owns the copy; the library
+ * stays loaded until every copy is released. `raise` is NULL in all of them. Before any call the consumer must see to it
+ * that the CPU has the features that the manifest lists; docs/export.md says how a file is checked before it is loaded.
+ */
+#define RINGBACK_LIBRARY_VERSION 1u
+#define RINGBACK_LIBRARY_SYMBOL "ringback_library_v1"
+
+/* What the library's code allocated and freed, in blocks and in counted objects, while counting was on. */
+struct ringback_statistics { size_t allocated, freed, made, destroyed; };
+
+struct ringback_library {
+    /* RINGBACK_LIBRARY_VERSION as the exporter knows it. Another number: do not touch the rest. */
+    uint32_t version;
+    /* sizeof(struct ringback_library) as the exporter knows it. */
+    uint32_t size;
+    /* UTF-8, not NUL-terminated: see docs/export.md. */
+    const char *manifest;
+    size_t manifest_size;
+    /* Functions, and for each its name and its record. */
+    size_t count;
+    const char *const *names;
+    const struct ringback_callback *const *records;
+    /* Turns counting on or off, and gives the counts. */
+    struct ringback_statistics (*statistics)(RINGBACK_BOOL counting);
+};
 
 #ifdef __cplusplus
 }

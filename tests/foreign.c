@@ -26,6 +26,9 @@ int8_t small(int8_t a, uint8_t b, int16_t c, uint16_t d) { return (int8_t)(a + b
 uint16_t unsigned_small(uint16_t x) { return (uint16_t)(x + 1); }
 bool positive(double x) { return x > 0.0; }
 double chosen(bool which) { return which ? 1.0 : -1.0; }
+double many(bool a, int8_t b, uint8_t c, int16_t d, uint16_t e, bool f, int8_t g, uint8_t h, int16_t i, bool j, uint16_t k) {
+    return a + 2.0 * b + 3.0 * c + 4.0 * d + 5.0 * e + 6.0 * f + 7.0 * g + 8.0 * h + 9.0 * i + 10.0 * j + 11.0 * k;
+}
 float half(float x) { return 0.5f * x; }
 void nothing(void) {}
 double answer(void) { return 42.0; }

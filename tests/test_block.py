@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import ringback as rb
 import ringback_testing as rt
-from ringback.backend import stage
+from ringback.backend import machine
 
-vectors = pytest.mark.skipif(stage.register_bits() < 256, reason="the CPU has no registers for four doubles")
-library = pytest.mark.skipif(stage.vector_library() is None, reason="no vector maths library on this platform")
+vectors = pytest.mark.skipif(machine.register_bits() < 256, reason="the CPU has no registers for four doubles")
+library = pytest.mark.skipif(machine.vector_library() is None, reason="no vector maths library on this platform")
 
 
 def compiled(function: Callable[..., float], signature: str = "f64(f64)", **options: object) -> rb.Callback:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import numba
 import numpy as np
@@ -244,6 +246,26 @@ def test_an_unknown_attribute():
     )
 
 
+def test_linear_algebra_without_scipy():
+    # In a process of its own: Numba remembers what it compiled with SciPy.
+    script = """
+import sys
+
+sys.modules["scipy"] = None
+import ringback as rb
+
+try:
+    rb.compile(lambda x: x @ x, "f64([f64])")
+except rb.CompileError as error:
+    print(error)
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-2:] == [
+        "  scipy 0.16+ is required for linear algebra",
+        "  Hint: Numba takes `@`, np.dot and np.linalg from SciPy, which is not installed: pip install scipy",
+    ]
+
+
 def test_writing_to_a_read_only_array():
     def f(x):
         x[0] = 1.0
@@ -278,6 +300,9 @@ def test_the_wrong_number_of_parameters():
     )
     assert message_of(f, "f64(f64, f64, f64)") == (
         "f cannot be called as f64(f64, f64, f64): it takes 2 parameters (x, y), and the signature passes 3"
+    )
+    assert message_of(lambda x: x, "f64(f64, f64)") == (
+        "<lambda> cannot be called as f64(f64, f64): it takes 1 parameter (x), and the signature passes 2"
     )
 
 

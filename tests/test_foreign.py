@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import math
+import sys
 import weakref
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.skipif(COMPILER is None, reason="needs a C compiler")
 
 D, I, P = ctypes.c_double, ctypes.c_int, ctypes.POINTER(ctypes.c_double)  # noqa: E741
 LONG = f"i{8 * ctypes.sizeof(ctypes.c_long)}(i{8 * ctypes.sizeof(ctypes.c_long)})"
+SWAPPED: Any = D.__ctype_be__ if sys.byteorder == "little" else D.__ctype_le__
 SIZE, VOID = ctypes.c_size_t, ctypes.c_void_p
 
 
@@ -47,6 +49,7 @@ def test_text_is_read_by_width() -> None:
         "void (npy_intp *, double[], Py_ssize_t n)": "void (int64_t *, double *, int64_t)",
         "float (_Bool, double const *restrict x)": "float (bool, const double *)",
         "double (*)(int, double *)": "double (int32_t, double *)",
+        "double (double *const x, double const *)": "double (double *, const double *)",
         "void (void)": "void (void)",
         "void ()": "void (void)",
     }.items():
@@ -65,6 +68,12 @@ def test_text_is_read_by_width() -> None:
         ("double * (double)", "'double *': results are numbers or nothing"),
         ("double (double, void)", "argument 2 is void"),
         ("double (double (*f)(double))", "'double (double (*f)(double))' is not the type of a function in C, such as 'double (double)'"),
+        ("double (double complex)", "'double complex': no such number is known"),
+        ("double (unsigned __int128)", "'unsigned __int128': no such number is known"),
+        ("float _Complex (float)", "'float _Complex': no such number is known"),
+        ("double (double 5)", "'double 5': no such number is known"),
+        ("double f (double)", "'double f': results are numbers or nothing"),
+        (f"double ({' ' * 4096})", "the type of a function has at most 4096 characters, found 4105"),
         ("", "'' is not the type of a function in C, such as 'double (double)'"),
     ],
 )  # fmt: skip
@@ -139,6 +148,7 @@ FITS = [
     ("positive", (ctypes.c_bool, D), "bool(f64)", (1.0,), True),
     ("positive", (ctypes.c_bool, D), "bool(f64)", (-1.0,), False),
     ("chosen", (D, ctypes.c_bool), "f64(bool)", (True,), 1.0),
+    ("many", (D, ctypes.c_bool, ctypes.c_int8, ctypes.c_uint8, ctypes.c_int16, ctypes.c_uint16, ctypes.c_bool, ctypes.c_int8, ctypes.c_uint8, ctypes.c_int16, ctypes.c_bool, ctypes.c_uint16), "f64(bool, i8, u8, i16, u16, bool, i8, u8, i16, bool, u16)", (True, -2, 200, -300, 60_000, True, -1, 255, -7, True, 65_535), 1_022_268.0),
     ("half", (ctypes.c_float, ctypes.c_float), "f32(f32)", (3.0,), 1.5),
     ("nothing", (None,), "void()", (), None),
     ("answer", (D,), "f64()", (), 42.0),
@@ -243,6 +253,14 @@ def test_const_is_looked_at_where_it_is_known(path: Path) -> None:
             "c_longdouble: only numbers and pointers to them are passed",
         ),
         (lambda: ctypes.CFUNCTYPE(D, ctypes.POINTER(P))(0), "LP_LP_c_double: pointers to pointers are not passed"),
+        (
+            lambda: ctypes.CFUNCTYPE(D, SWAPPED)(1),
+            f"{SWAPPED.__name__} in another byte order than the machine's",
+        ),
+        (
+            lambda: ctypes.CFUNCTYPE(D, np.ctypeslib.ndpointer(np.float64, 2, flags="F"), SIZE, SIZE)(1),
+            "ndpointer_<f8_2d_F: arrays are passed in C order only",
+        ),
         (lambda: cffi.FFI().cast("double (*)(double)", 0), "it is a null pointer"),
         (
             lambda: cffi.FFI().cast("double (*)(double, ...)", 1),
@@ -338,6 +356,9 @@ def test_cffi_functions(path: Path) -> None:
         of(library.twice, "f64(f32)")
     with pytest.raises(TypeError, match=r"expected a function pointer, found <cdata 'double \*'"):
         of(ffi.new("double *"), "f64(f64)")
+    # SciPy takes a pointer without a type, if the type is named.
+    bare = ffi.cast("void *", ffi.addressof(library, "twice"))
+    assert quad(LowLevelCallable(bare, signature="double (double)"), 0, 3).value == pytest.approx(9.0)
     python = ffi.callback("double(double)", lambda x: x + 1.0)
     assert rt.sum_over_threads(python, 10, 3) == 55.0
 
@@ -366,10 +387,22 @@ def test_a_callback_in_other_clothes_is_itself() -> None:
         return x
 
     callback = rb.compile(picky, "f64(f64)")
+    others = [callback.low_level_callable(), callback.low_level_callable("double (double)")]
+    others += [callback.cffi, LowLevelCallable(callback.cffi), rb.cfunc("f64(f64)")(picky).low_level_callable()]
     for passed in (callback.ctypes, LowLevelCallable(callback.ctypes)):
         assert of(passed, "f64(f64)") is callback
+        others.append(passed)
+    made = rb.cfunc("f64(f64)")(picky)
+    for passed in (*others, made.ctypes, LowLevelCallable(made.ctypes)):
         with pytest.raises(ValueError, match="too large"):
             quad(passed, 0, 1)
+        assert rt.classify(passed, 0.75)[1] == "ValueError"
+        with pytest.raises(TypeError, match=r"expected a callback f32\(f64\), found f64\(f64\)"):
+            rt.takes("f32(f64)", passed)
+    # Also when nobody else holds the callback.
+    assert quad(rb.compile(lambda x: x, "f64(f64)").cffi, 0, 1).value == pytest.approx(0.5)
+    both = rb.compile(lambda x, y: x - y, "f64(f64, f64)").low_level_callable()
+    assert quad(both, 0, 1, args=(2.0,)).value == pytest.approx(-1.5)
     assert quad(rb.compile(lambda x: x, "f64(f64)").low_level_callable(), 0, 1).value == pytest.approx(0.5)
 
 

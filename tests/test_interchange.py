@@ -8,6 +8,8 @@ from __future__ import annotations
 import functools
 import os
 import re
+import subprocess
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -335,6 +337,25 @@ def test_what_has_a_type_fits_no_other(makers: Makers, producer: str) -> None:
             assert asked in str(refused.value)
             count += 1
     assert count >= 5
+
+
+def test_functions_of_a_module_that_cffi_compiled(tmp_path: Path) -> None:
+    """They are built-in functions for Python, and C functions all the same."""
+    ffi = cffi.FFI()
+    ffi.cdef("double triple(double);")
+    ffi.set_source("_ringback_triple", "double triple(double x) { return 3.0 * x; }")
+    source = tmp_path / "triple.c"
+    ffi.emit_c_code(str(source))
+    library = tmp_path / f"_ringback_triple{sysconfig.get_config_var('EXT_SUFFIX')}"
+    include = sysconfig.get_path("include")
+    subprocess.run([str(COMPILER), "-shared", "-fPIC", f"-I{include}", "-o", str(library), str(source)], check=True)
+    module = load("_ringback_triple", library)
+    assert quad(module.lib.triple, 0, 2).value == pytest.approx(6.0)
+    assert quad(module.ffi.addressof(module.lib, "triple"), 0, 2).value == pytest.approx(6.0)
+    with pytest.raises(TypeError, match=r"found the C function 'double \(double\)': it returns double where i64"):
+        rt.apply(WHOLE, module.lib.triple, NUMBERS)
+    with pytest.raises(TypeError, match="found builtin_function_or_method <built-in method typeof of"):
+        quad(module.ffi.typeof, 0, 1)
 
 
 def compare(name: str, text: str) -> None:

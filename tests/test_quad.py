@@ -125,6 +125,19 @@ def test_exceptions_come_out_as_themselves():
     assert caught.value.args[1] > 0.5
 
 
+def test_an_exception_that_does_not_depend_on_the_point_comes_out_as_itself():
+    # LLVM asks once, before the loop over a block, which it can then vectorise.
+    def f(x, k):
+        if k < 0:
+            raise ValueError("negative", k)
+        return k * x
+
+    assert quad(f, 0, 1, args=(3.0,)).value == 1.5
+    with pytest.raises(ValueError, match="negative") as caught:
+        quad(f, 0, 1, args=(-2.0,))
+    assert caught.value.args == ("negative", -2.0)
+
+
 def test_args_do_not_recompile():
     from ringback.compile import _compiled
 

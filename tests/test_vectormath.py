@@ -11,9 +11,9 @@ import llvmlite.binding as llvm
 import mpmath
 import numpy as np
 import pytest
-from ringback.backend import stage, vectormath
+from ringback.backend import machine, objects, vectormath
 
-KNOWN = stage.vector_library()
+KNOWN = machine.vector_library()
 ARGUMENTS = {**vectormath.INTRINSICS, **vectormath.OTHERS}
 FUNCTIONS = [] if KNOWN is None else sorted(KNOWN.functions)
 library = pytest.mark.skipif(KNOWN is None, reason="no vector maths library on this platform")
@@ -138,7 +138,9 @@ define void @{name}(ptr %x, ptr %y, ptr %z) {{
   ret void
 }}
 """
-    function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(stage.load(llvm.parse_assembly(text), name))
+    function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(
+        objects.load(objects.emit(llvm.parse_assembly(text)), name)
+    )
     z = np.empty_like(x)
     for start in range(0, len(x), variant.lanes):
         function(*(array[start:].ctypes.data for array in (x, y, z)))

@@ -1,7 +1,7 @@
 """Ringback: Rust calls functions written in Python, compiled by Numba, at native speed.
 
 `rb.cfunc`, `rb.compile` and `rb.bind` make callbacks; wherever a Rust function takes one, a plain Python function may be
-passed too. `ringback.integrate` has an engine that uses them.
+passed too. `ringback.integrate` has engines that use them.
 """
 
 from __future__ import annotations
@@ -20,17 +20,20 @@ from .interpreted import interpreted
 
 if TYPE_CHECKING:
     from . import integrate
+    from .exports import ExportError, export
 
 __all__ = [
     "Bound",
     "CFunc",
     "Callback",
     "CompileError",
+    "ExportError",
     "Signature",
     "SignatureError",
     "bind",
     "cfunc",
     "compile",
+    "export",
     "integrate",
     "interpreted",
     "low_level_callable",
@@ -43,6 +46,10 @@ def __getattr__(name: str) -> Any:
         import importlib
 
         return importlib.import_module(".integrate", __name__)
+    if name in ("ExportError", "export"):
+        from . import exports
+
+        return getattr(exports, name)
     if name == "__version__":
         from importlib.metadata import version
 

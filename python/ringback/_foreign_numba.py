@@ -14,6 +14,12 @@ from .signature import Signature
 _BYTE, _INT, _WORD = llvm.IntType(8), llvm.IntType(32), llvm.IntType(64)
 _BYTES = _BYTE.as_pointer()
 
+_EXTENDED = {"bool": "zeroext", "u8": "zeroext", "u16": "zeroext", "i8": "signext", "i16": "signext"}
+
+
+def _by_value(kind: Any) -> str:
+    return "" if kind.pointer else kind.element
+
 
 def _number(element: str) -> Any:
     if element == "void":
@@ -51,7 +57,9 @@ def caller(signature: Signature, plan: Any) -> Any:
                 else:
                     values.append(_passed(context, builder, step, passed[step.argument], kinds[step.argument]))
             kind = llvm.FunctionType(_number(plan.result.element), [value.type for value in values])
-            returned = builder.call(builder.bitcast(address, kind.as_pointer()), values)
+            # Callers extend small integers; C compilers rely on it.
+            extended = {i: (how,) for i, step in enumerate(plan.steps) if (how := _EXTENDED.get(_by_value(step.type)))}
+            returned = builder.call(builder.bitcast(address, kind.as_pointer()), values, arg_attrs=extended)
             status: Any = _INT(0)
             value: Any = cgutils.get_null_value(context.get_data_type(value_type))
             if plan.status:
@@ -85,10 +93,4 @@ def _passed(context: Any, builder: Any, step: Any, value: Any, kind: Any) -> Any
         return length if wanted.width == 64 else builder.trunc(length, wanted)
     if step.type.pointer:
         return builder.bitcast(value, _BYTES)
-    element = step.type.element
-    if element == "bool":
-        return builder.zext(value, _INT)
-    if element in ("i8", "i16"):
-        # Callers extend small integers; C compilers rely on it.
-        return builder.sext(value, _INT)
-    return builder.zext(value, _INT) if element in ("u8", "u16") else value
+    return builder.zext(value, _BYTE) if step.type.element == "bool" else value

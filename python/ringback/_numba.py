@@ -16,6 +16,7 @@ from numba.core import cgutils, ir, ir_utils, postproc
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.dispatcher import Dispatcher
+from numba.core.registry import cpu_target
 from numba.core.runtime import _nrt_python  # pyright: ignore[reportAttributeAccessIssue] - an extension module
 from numba.core.serialize import _numba_unpickle, runtime_build_excinfo_struct
 from numba.core.typed_passes import NopythonTypeInference
@@ -27,6 +28,7 @@ from numba.np import arrayobj
 from . import _raises
 from ._refusals import RETURNS_NOTHING, Refuse
 from .errors import CompileError
+from .excinfo import ExcInfo
 
 SCALARS: dict[str, types.Type] = {
     "bool": types.boolean,
@@ -363,9 +365,14 @@ class Shim:
         self.shim = shim
         self._result = shim.overloads[shim.signatures[0]]
         self.name: str = self._result.fndesc.llvm_func_name
-        # The form for a block of points, where there is one.
+        # Kinds of the slots of bound data, and the form for a block of points, where there is one.
+        self.slots: list[str] = []
         self.block: Any = None
-        self.address: int = self._result.library.get_pointer_to_function(self.name)
+
+    @functools.cached_property
+    def address(self) -> int:
+        """Where Numba's own linker puts it, for what is not loaded from an object."""
+        return self._result.library.get_pointer_to_function(self.name)
 
     def llvm(self) -> str:
         """The optimised LLVM text."""
@@ -398,6 +405,17 @@ def describe_exceptions(text: str) -> dict[bytes, str]:
     return found
 
 
+def unpickle(pickle: bytes) -> tuple[Any, Any, Any]:
+    """Class, arguments and place of an exception."""
+    exception, arguments, place = _numba_unpickle(id(pickle), pickle, pickle)
+    return exception, arguments, place
+
+
+def is_runtime_value(argument: Any) -> bool:
+    """Whether an argument of a pickled exception only stands for one that a call will know."""
+    return isinstance(argument, llvm.Value)
+
+
 def one_line(exception: Any, arguments: Any, place: Any) -> str:
     """`ValueError: negative start (in logp, model.py:12)`."""
     known = [str(a) if isinstance(a, (str, int, float)) else "…" for a in arguments or ()]
@@ -407,20 +425,13 @@ def one_line(exception: Any, arguments: Any, place: Any) -> str:
     return text.replace("\n", " ")
 
 
-# Numba's `excinfo`: what `*error` points to after a call that raised.
-class ExcInfo(ctypes.Structure):
-    """The struct as Numba 0.57 to 0.68 lay it out; `errors.self_test` proves that the installed Numba still does."""
-
-    _fields_ = (
-        ("pickle", ctypes.c_void_p),
-        ("size", ctypes.c_int32),
-        ("arguments", ctypes.c_void_p),
-        ("unwrap", ctypes.c_void_p),
-        ("dynamic", ctypes.c_int32),
-    )
+def provide_symbols() -> None:
+    """Makes Numba's own functions known to LLVM's linker, for code that was compiled in another process."""
+    # Numba does so when it is about to compile.
+    context: Any = cpu_target.target_context
+    context.refresh()
 
 
-EXCINFO_OFFSETS = (ExcInfo.pickle.offset, ExcInfo.size.offset, ExcInfo.dynamic.offset)
 _UNWRAP = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p)
 
 

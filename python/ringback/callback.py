@@ -114,6 +114,12 @@ class Callback(_ringback.Callback):
             raise TypeError(f"{self!r} runs in the interpreter: there is no compiled code for {what} to show")
         return self._shim
 
+    def export(self, path: Any, **options: Any) -> Any:
+        """Writes the callback to a library for programs without Python: see `rb.export`."""
+        from .exports import export
+
+        return export(self, path, **options)
+
     def bind(self, **data: Any) -> Callback:
         """A callback with fewer parameters: those named are bound to data, by reference for arrays.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -53,7 +54,11 @@ class CFunc(Callback):
     @property
     def ctypes(self) -> Any:
         """The plain C function as a ctypes function."""
-        return self._plain.ctypes
+        made = self._plain.ctypes
+        if not any(p.kind == "pointer" for p in native_signature(self).parameters):
+            # Who takes callbacks then takes this one, which reports errors; not held, since it holds the function.
+            made._ringback_callback = weakref.ref(self)
+        return made
 
     @property
     def cffi(self) -> Any:

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import _ringback
+from . import _ringback, cache, machinecode
 from .callback import Callback, Ties
 from .capture import Array, Function, Kind, Path, Plan, frozen_key, kind_of, leaves, native
-from .errors import CompileError, numba_errors, readable
+from .errors import CompileError, numba_errors, readable, self_test
 from .signature import Signature, to_signature
 
 DEFAULTS: dict[str, Any] = {"boundscheck": True, "fastmath": False, "error_model": "python", "vector_math": True}
@@ -201,7 +201,8 @@ def distribute(
     if len(free) < wanted or missing:
         bound_so_far = f", {len(data)} of them bound" if data else ""
         raise CompileError(
-            f"{name} cannot be called as {signature}: it takes {len(parameters)} parameters "
+            f"{name} cannot be called as {signature}: it takes {len(parameters)} "
+            f"{'parameter' if len(parameters) == 1 else 'parameters'} "
             f"({', '.join(parameters) or 'none'}){bound_so_far}, and the signature passes {wanted}"
             + (f"; nothing gives a value for {', '.join(missing)}" if missing else "")
         )
@@ -287,16 +288,28 @@ def _compile(
     bound: dict[str, Data],
     ties: Ties,
 ) -> tuple[Compiled, tuple[Any, ...], list[tuple[Kind, Any]]]:
-    """Compiles with everything lifted that can be; freezes what Numba must know when it compiles."""
-    errors = numba_errors(function.__code__)
+    """Compiles with everything lifted that can be; freezes what Numba must know when it compiles.
+
+    Where the code is on disk, from an earlier process, it is loaded, and Numba is not even imported.
+    """
     first: CompileError | None = None
     frozen_before = set(plan.frozen)
+    unsettled: list[str] = []
     while True:
         key, lifted = _key(function, plan, captured, signature, options, free, bound, ties)
         kinds = [(path, kind_of(value, ".".join(path)), value) for path, value in captured if path not in plan.frozen]
         present = [(path, kind, value) for path, kind, value in kinds if kind is not None]
+        stored = _stored_key(function, plan, captured, signature, options, free, bound, ties)
+        found = machinecode.find(stored) if stored else None
+        if isinstance(found, set):
+            if found - plan.frozen:
+                plan.frozen |= found
+                continue
+        elif found is not None and found.machine.lifted == [(path, kind) for path, kind, _ in present]:
+            break
         escaped: set[str] = set()
         try:
+            self_test()
             shim, slots = _build(function, signature, options, free, bound, ties, present, escaped)
         except CompileError as error:
             first = first or error
@@ -307,29 +320,45 @@ def _compile(
                 raise first from None
             # An axis, the length of a tuple, …: some whole numbers must be known to the compiler.
             plan.frozen |= whole
-            continue
-        again = {path for path, _, _ in present if path[0] in escaped}
-        if not again:
-            break
-        for path, kind, _ in present:
-            if path in again and not isinstance(kind, str):
-                raise CompileError(
-                    f"{function.__name__}: {'.'.join(path)} is read inside an inner function that is passed on, where it "
-                    f"would be a frozen copy: pass it to that function as an argument"
-                )
-        plan.frozen |= again
-    block = None
-    # What writes to its data must be called for just the points that count, and blocks are padded.
-    if not any(d.mutable for d in bound.values()):
-        from .backend.stage import block_of
-
-        block = shim.block = block_of(shim.llvm(), shim.name, signature, options["vector_math"])
-    address = 0 if block is None else block.address
-    code = _ringback.Code(signature, tuple(slots), shim.address, errors, shim.exceptions(), shim, address)
+        else:
+            again = {path for path, _, _ in present if path[0] in escaped}
+            if not again:
+                # What writes to its data must be called for just the points that count, and blocks are padded.
+                blocks = not any(d.mutable for d in bound.values())
+                kinds_lifted = [(path, kind) for path, kind, _ in present]
+                values = plan.values(function)
+                if stored != _stored_key(function, plan, values, signature, options, free, bound, ties):
+                    # Another thread has changed what Numba may have seen, or compiling has loaded extensions of Numba.
+                    stored = None
+                found = machinecode.made(shim, slots, kinds_lifted, signature, options, blocks, stored)
+                break
+            for path, kind, _ in present:
+                if path in again and not isinstance(kind, str):
+                    raise CompileError(
+                        f"{function.__name__}: {'.'.join(path)} is read inside an inner function that is passed on, where "
+                        f"it would be a frozen copy: pass it to that function as an argument"
+                    )
+            plan.frozen |= again
+        if stored:
+            unsettled.append(stored)
+    for earlier in unsettled:
+        machinecode.keep_frozen(earlier, plan.frozen.intersection(path for path, _ in captured))
+    block = 0 if found.block is None else found.block.address
+    errors = numba_errors(function.__code__)
+    code = _ringback.Code(signature, tuple(found.slots), found.address, errors, found.exceptions(), found, block)
     keep = [function.__code__, *(value for path, value in captured if path not in {p for p, _, _ in present})]
     for _, value in captured:
         helper_key(value, keep)
-    return Compiled(code, shim, [(path, kind) for path, kind, _ in present], keep), key, lifted
+    return Compiled(code, found, [(path, kind) for path, kind, _ in present], keep), key, lifted
+
+
+def _stored_key(function: types.FunctionType, *what: Any) -> str | None:
+    """The key of the code on disk; None where nothing is kept there."""
+    if cache.disabled():
+        return None
+    from . import fingerprint
+
+    return fingerprint.key(function, *what)
 
 
 def _constant_kind(kind: Kind) -> bool:

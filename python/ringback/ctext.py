@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+import sys
 from typing import Any, NamedTuple
 
 
@@ -82,6 +83,8 @@ _KNOWN = {
 }  # fmt: skip
 _WORDS = {"unsigned", "signed", "short", "int", "long", "char", "double", "float"}
 _SIGNATURE = re.compile(r"\s*([^()]+?)\s*(?:\(\s*\*\s*\))?\s*\(([^()]*)\)\s*")
+_NAME = re.compile(r"(?!_[A-Z_]|complex$|imaginary$)[A-Za-z_][A-Za-z_0-9]*|__pyx_\w+", re.ASCII)
+_LONGEST = 4096
 _NOT_PASSED = {
     "long double": "it has no counterpart in compiled Python",
     "char": "C does not say whether it is signed",
@@ -100,10 +103,12 @@ def parse_type(text: str) -> CType:
     spaced = re.sub(r"\b(?:volatile|restrict|__restrict|register)\b", " ", text).replace("*", " * ")
     spaced = re.sub(r"\[[^\]]*\]", " * ", spaced)
     words = spaced.split()
-    const, stars = "const" in words, words.count("*")
+    # Behind the star it is the pointer itself that is constant.
+    const, stars = "const" in (words[: words.index("*")] if "*" in words else words), words.count("*")
     words = [word for word in words if word not in ("const", "*")]
     base, name = " ".join(words), ""
-    if base not in _KNOWN and len(words) > 1 and words[-1] not in _WORDS:
+    # What the compiler keeps for itself is no name: `_Complex`, `__int128`.
+    if base not in _KNOWN and len(words) > 1 and words[-1] not in _WORDS and _NAME.fullmatch(words[-1]):
         base, name = " ".join(words[:-1]), words[-1]
     # `long unsigned int` is `unsigned long int`.
     if base not in _KNOWN and set(words) <= _WORDS and "unsigned" in words:
@@ -123,7 +128,9 @@ def parse_signature(text: str) -> CSignature:
     NoCType
         If it is none, or has a type that cannot be passed.
     """
-    found = _SIGNATURE.fullmatch(text)
+    if len(text) > _LONGEST:
+        raise NoCType(f"the type of a function has at most {_LONGEST} characters, found {len(text)}")
+    found = _SIGNATURE.fullmatch(" ".join(text.split()))
     if found is None:
         raise NoCType(f"{text!r} is not the type of a function in C, such as 'double (double)'")
     result, inside = found.groups()
@@ -133,7 +140,7 @@ def parse_signature(text: str) -> CSignature:
     for i, parameter in enumerate(parameters, 1):
         if parameter.element == "void" and not parameter.pointer:
             raise NoCType(f"argument {i} is void")
-    if returned.pointer:
+    if returned.pointer or returned.name:
         raise NoCType(f"{result!r}: results are numbers or nothing")
     return CSignature(returned, parameters)
 
@@ -161,6 +168,9 @@ def from_ctypes(kind: Any) -> CType:
         element = next((name for name, known in DTYPES.items() if known == dtype), None)
         if element is None or element[0] == "c":
             raise NoCType(f"{kind.__name__}: no such number is known")
+        flags = kind._flags_ or 0
+        if flags & 2 and not flags & 1 and kind._ndim_ != 1:
+            raise NoCType(f"{kind.__name__}: arrays are passed in C order only")
         return CType(element, True)
     inner = getattr(kind, "_type_", None)
     if isinstance(kind, type) and issubclass(kind, ctypes._Pointer) and isinstance(inner, type):
@@ -170,5 +180,7 @@ def from_ctypes(kind: Any) -> CType:
         return CType(pointed.element, True)
     if isinstance(kind, type) and issubclass(kind, ctypes._SimpleCData) and inner in _KINDS:
         letter = _KINDS[inner]
+        if getattr(kind, "__ctype_le__" if sys.byteorder == "little" else "__ctype_be__", kind) is not kind:
+            raise NoCType(f"{kind.__name__} in another byte order than the machine's")
         return CType("bool" if letter == "bool" else f"{letter}{8 * ctypes.sizeof(kind)}")
     raise NoCType(f"{getattr(kind, '__name__', kind)}: only numbers and pointers to them are passed")

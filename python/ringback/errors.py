@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from . import _ringback
+from .excinfo import OFFSETS
 
 
 class CompileError(TypeError):
@@ -77,14 +78,13 @@ def placed(error: BaseException, place: tuple[str | None, str, int] | None) -> B
 
 
 def numba_errors(code: Any) -> _ringback.Errors:
-    """The hooks for the errors of a compiled function, once it is proved that we read Numba's right.
+    """The hooks for the errors of a compiled function.
 
     They live for ever, so they hold the function's code object and not the function, which holds what it closes over.
+    Numba is imported only when there is an error. That we read Numba's errors right was proved when the code was
+    compiled (`self_test`).
     """
-    from . import _numba
-
-    self_test()
-    return _ringback.Errors(functools.partial(restore, code), discard, _numba.EXCINFO_OFFSETS)
+    return _ringback.Errors(functools.partial(restore, code), discard, OFFSETS)
 
 
 @functools.cache
@@ -174,6 +174,8 @@ _RESULT = re.compile(r"No conversion from (.+?) to (.+?) for '\$[^']*(?:return_v
 
 
 def _hint(text: str) -> str:
+    if "scipy 0.16+ is required" in text:
+        return "Numba takes `@`, np.dot and np.linalg from SciPy, which is not installed: pip install scipy"
     if _WRITE.search(text):
         return (
             "the array is read-only: captured and bound data always are, parameters unless the signature says "

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import ctypes
 import datetime
+import os
 import sys
+import types
+import weakref
 from typing import Any, NamedTuple
 
 from . import _ringback
 from .ctext import CSignature, CType, NoCType, from_ctypes, parse_signature, parse_type
+from .giveback import lent_at
 
 RECORD = "ringback.callback.v1"
+_USER_DATA = b"ringback.user_data.v1"
 _PyCapsule = type(datetime.datetime_CAPI)  # pyright: ignore[reportAttributeAccessIssue]
 _CFuncPtr: Any = ctypes._CFuncPtr  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -55,6 +60,8 @@ def find(obj: Any) -> CFunction | Any | None:
         return _ctypes(obj)
     if type(obj).__module__ == "_cffi_backend":
         return _cffi(obj)
+    if type(obj) is types.BuiltinFunctionType and type(obj.__self__).__module__ == "_cffi_backend":
+        return _cffi_built_in(obj)
     if _is_low_level_callable(obj):
         return _low_level(obj)
     return None
@@ -108,7 +115,7 @@ def _capsule(obj: Any, owner: Any = None) -> CFunction | Capsule:
         )
     signature = _read(obj, name)
     address = _pointer_of(obj, raw)
-    return CFunction(signature, _callable(obj, address), _context_of(obj) or 0, owner or obj)
+    return CFunction(signature, _callable(obj, address), _context_of(obj) or 0, obj if owner is None else owner)
 
 
 def _read(obj: Any, text: str) -> CSignature:
@@ -129,15 +136,41 @@ def _callable(obj: Any, address: int | None) -> int:
 
 def _low_level(obj: Any) -> CFunction | Any:
     """A `scipy.LowLevelCallable`: SciPy keeps a capsule whose name is the type and whose context is the user data."""
-    inner, function = tuple.__getitem__(obj, 0), obj.function
-    if type(inner) is not _PyCapsule:
+    parts = tuple(tuple.__iter__(obj))
+    if len(parts) != 3 or type(parts[0]) is not _PyCapsule:
         raise refuse(obj, "it was not made by scipy.LowLevelCallable")
+    inner, function, data = parts
+    if type(data) is _PyCapsule and _name_of(data) == _USER_DATA:
+        # One of ours: the callback itself can report errors.
+        context = _context_of(data)
+        if not context:
+            raise refuse(obj, "it was not made by scipy.LowLevelCallable")
+        return ctypes.cast(context, ctypes.py_object).value.callback()
     if issubclass(type(function), _CFuncPtr):
         callback = _better(function)
-        if callback is not None and obj.user_data is None:
+        if callback is not None and data is None:
             return callback
-    made = _capsule(inner, obj)
+    owner = obj
+    if type(function).__module__ == "_cffi_backend":
+        address = _cffi_address(function)
+        lent = lent_at.get(address or 0)
+        if lent is not None:
+            return lent.callback()
+        owner = (obj, _library_of(address or 0))
+    made = _capsule(inner, owner)
+    if isinstance(made, CFunction) and _address_of(function) not in (None, made.address):
+        # It would be kept alive in place of the one that is called.
+        raise refuse(obj, "it was not made by scipy.LowLevelCallable")
     return made._replace(one_is_success=True) if isinstance(made, CFunction) else made
+
+
+def _address_of(function: Any) -> int | None:
+    """Where a function is that SciPy was given; None if it is of a kind that is not known here."""
+    if type(function) is _PyCapsule:
+        return _pointer_of(function, _name_of(function))
+    if issubclass(type(function), _CFuncPtr):
+        return _ctypes_address(function)
+    return _cffi_address(function) if type(function).__module__ == "_cffi_backend" else None
 
 
 # -- ctypes ------------------------------------------------------------------------------------------------------------
@@ -158,7 +191,12 @@ def _ctypes(obj: Any) -> CFunction | Any:
         signature = CSignature(from_ctypes(restype), tuple(map(from_ctypes, obj.argtypes)))
     except NoCType as error:
         raise refuse(obj, str(error)) from None
-    return CFunction(signature, _callable(obj, ctypes.cast(obj, ctypes.c_void_p).value), 0, obj)
+    return CFunction(signature, _callable(obj, _ctypes_address(obj)), 0, obj)
+
+
+def _ctypes_address(obj: Any) -> int:
+    """By `ctypes.cast` the function would get into a cycle with itself, which only the garbage collector ends."""
+    return ctypes.c_size_t.from_buffer(obj).value
 
 
 _NEEDS_GIL = 4  # FUNCFLAG_PYTHONAPI
@@ -167,6 +205,8 @@ _NEEDS_GIL = 4  # FUNCFLAG_PYTHONAPI
 def _better(obj: Any) -> Any:
     """The callback that a ctypes function was made by: it can report errors, and needs no GIL. None for others."""
     callback = getattr(obj, "_ringback_callback", None)
+    if isinstance(callback, weakref.ref):
+        callback = callback()
     if isinstance(callback, _ringback.Callback):
         return callback
     if type(obj)._flags_ & _NEEDS_GIL:
@@ -179,7 +219,7 @@ def _better(obj: Any) -> Any:
 # -- cffi --------------------------------------------------------------------------------------------------------------
 
 
-def _cffi(obj: Any) -> CFunction | None:
+def _cffi(obj: Any) -> CFunction | Any | None:
     import _cffi_backend as backend  # pyright: ignore[reportMissingImports]
 
     if not issubclass(type(obj), backend._CDataBase):
@@ -189,6 +229,11 @@ def _cffi(obj: Any) -> CFunction | None:
         kind = kind.item
     if kind.kind != "function":
         raise TypeError(f"expected a function pointer, found {_shown(obj)}")
+    address = _cffi_address(obj)
+    assert address is not None
+    lent = lent_at.get(address)
+    if lent is not None:
+        return lent.callback()
     if kind.ellipsis:
         raise refuse(obj, "functions with a variable number of arguments are called in another way")
     try:
@@ -196,8 +241,58 @@ def _cffi(obj: Any) -> CFunction | None:
         signature = CSignature(parse_type(kind.result.cname), parameters)
     except NoCType as error:
         raise refuse(obj, str(error)) from None
-    address = int(backend.cast(backend.new_primitive_type("uintptr_t"), obj))
-    return CFunction(signature, _callable(obj, address), 0, obj)
+    return CFunction(signature, _callable(obj, address), 0, (obj, _library_of(address)))
+
+
+def _cffi_address(obj: Any) -> int | None:
+    """Where a pointer of cffi points to; None for what is no data of cffi."""
+    import _cffi_backend as backend  # pyright: ignore[reportMissingImports]
+
+    if not issubclass(type(obj), backend._CDataBase) or backend.typeof(obj).kind not in ("pointer", "function"):
+        return None
+    return int(backend.cast(backend.new_primitive_type("uintptr_t"), obj))
+
+
+def _cffi_built_in(obj: Any) -> CFunction | Any | None:
+    """A function of a module that cffi compiled: Python sees a built-in function, behind which is a pointer."""
+    import _cffi_backend as backend  # pyright: ignore[reportMissingImports]
+
+    try:
+        pointer = backend.FFI().addressof(obj.__self__, obj.__name__)
+    except (TypeError, AttributeError):
+        # A method of something else that cffi has.
+        return None
+    return _cffi(pointer)
+
+
+class _Place(ctypes.Structure):
+    """`Dl_info`, which `dladdr` fills: in which file an address is."""
+
+    _fields_ = (
+        ("file", ctypes.c_char_p),
+        ("base", ctypes.c_void_p),
+        ("symbol", ctypes.c_char_p),
+        ("at", ctypes.c_void_p),
+    )
+
+
+def _library_of(address: int) -> Any:
+    """The library that holds a function, opened once more; None for what is in no library.
+
+    cffi closes it with the object that opened it, which a pointer to a function does not keep.
+    """
+    if sys.platform == "win32":
+        return None
+    find = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(_Place))(("dladdr", ctypes.CDLL(None)))
+    place = _Place()
+    if not find(address, ctypes.byref(place)) or not place.file:
+        return None
+    try:
+        # Only if it is loaded; ctypes never closes it.
+        return ctypes.CDLL(os.fsdecode(place.file), mode=os.RTLD_NOLOAD | os.RTLD_LAZY)
+    except OSError:
+        # The program itself, which nobody closes.
+        return None
 
 
 VOID_POINTER = CType("void", True)

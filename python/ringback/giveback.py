@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import weakref
 from typing import Any
 
 from . import _ringback
@@ -62,7 +63,7 @@ def low_level_callable(function: Any, signature: str | None = None) -> Any:
             function = callback_for(function, own)
     check_fits(convention, signature, own, function)
     if has_data:
-        return LowLevelCallable(_with_data(convention, own.text), _lend(function, own).user_data())
+        return LowLevelCallable(_with_data(convention, own.text), _lend(function, own, function).user_data())
     # Here SciPy does not look at the user data, but it keeps them alive all the same.
     return LowLevelCallable(*_without_data(function, convention, own))
 
@@ -98,9 +99,13 @@ def _signature_of(function: Any) -> Signature | None:
     return None
 
 
-def _lend(function: Any, signature: Signature) -> _ringback.Lent:
+def _lend(function: Any, signature: Signature, origin: Any = None) -> _ringback.Lent:
     capsule = function.__ringback_callback__(signature.text)
-    return _ringback.Lent(capsule, repr(function), _thread_state())
+    return _ringback.Lent(capsule, repr(function), _thread_state(), origin)
+
+
+# Whose plain C function stands at an address; the code is never unloaded, so no other ever does.
+lent_at: weakref.WeakValueDictionary[int, _ringback.Lent] = weakref.WeakValueDictionary()
 
 
 @functools.cache
@@ -123,6 +128,7 @@ class PlainC:
         self.convention: Convention = plain_convention(signature, callback)
         self.lent = _lend(callback, signature)
         self.address: int = baked(self.convention, signature.text, self.lent.address).address
+        lent_at[self.address] = self.lent
 
     def ctypes(self, callback: Callback) -> Any:
         """The function for ctypes. It keeps the callback, which who takes callbacks uses in its place."""

@@ -82,7 +82,20 @@ def interpreted(function: Callable[..., Any], signature: Any = None) -> Any:
     return made if signature is None else made.callback(to_signature(signature), ())
 
 
-def _make(function: Callable[..., Any], signature: Signature, shown: Any) -> Callback:
+def with_slots(
+    function: Callable[..., Any], signature: Signature, values: tuple[Any, ...], kinds: tuple[str, ...]
+) -> Callback:
+    """The callback of a function that is given, behind the arguments of each call, the numbers in its slots."""
+    return _make(function, signature, function, values, kinds)
+
+
+def _make(
+    function: Callable[..., Any],
+    signature: Signature,
+    shown: Any,
+    values: tuple[Any, ...] = (),
+    kinds: tuple[str, ...] = (),
+) -> Callback:
     parameters = signature.parameters
     if any(p.kind == "pointer" for p in parameters):
         raise TypeError(f"{signature} has bare pointers, which an interpreted function cannot take: use arrays")
@@ -93,7 +106,7 @@ def _make(function: Callable[..., Any], signature: Signature, shown: Any) -> Cal
         try:
             copies: list[tuple[np.ndarray, np.ndarray]] = []
             arguments = [_argument(p, value, copies) for p, value in zip(parameters, passed, strict=False)]
-            store(result, function(*arguments))
+            store(result, function(*arguments, *(_bound(kind, passed[-1] + 8 * i) for i, kind in enumerate(kinds))))
             for view, copy in copies:
                 view[...] = copy
             return 0
@@ -107,8 +120,16 @@ def _make(function: Callable[..., Any], signature: Signature, shown: Any) -> Cal
     native = prototype(run)
     # `ctypes.cast` would put the function into a cycle with itself, which only the garbage collector ends.
     address = ctypes.c_size_t.from_buffer(native).value
-    code = _ringback.Code(signature, (), address, _HOOKS, {}, native)
-    return Callback._of(code, (), shown, None, {}, {})
+    code = _ringback.Code(signature, kinds, address, _HOOKS, {}, native)
+    return Callback._of(code, values, shown, None, {}, {})
+
+
+def _bound(kind: str, address: int) -> Any:
+    """The number in a slot, as a NumPy scalar of its type; of a complex one the slot holds the address."""
+    if kind[0] == "c":
+        parts = _CTYPES[kind].from_address(ctypes.c_size_t.from_address(address).value)
+        return DTYPES[kind].type(complex(*parts))
+    return DTYPES[kind].type(from_c(kind, _CTYPES[kind].from_address(address).value))
 
 
 def _argument(parameter: Parameter, value: Any, copies: list[tuple[np.ndarray, np.ndarray]]) -> Any:

@@ -1,7 +1,8 @@
 //! Numerical engines over plain Rust closures.
 //!
-//! An engine knows nothing of Python, of compiled callbacks or of threads: it is given a function, calls it, and
-//! returns a result with a status. There is one engine so far, adaptive quadrature:
+//! An engine knows nothing of Python or of compiled callbacks: it is given a function, calls it, and returns a result
+//! with a status. There is adaptive quadrature, [`quad`](fn@quad), for one variable, [`cubature`](fn@cubature) for 2 to 8, and
+//! [`monte_carlo`](fn@monte_carlo) for more:
 //!
 //! ```
 //! use std::convert::Infallible;
@@ -28,7 +29,20 @@
 //! | `adaptive` | the loop that joins these |
 //! | `quad` | the front door: arguments, ranges, sign |
 //! | `status` | how it ended, or why it was refused |
+//! | [`sweep`] | many problems on several threads, of whatever kind |
 //! | `weighted` | integrals with an oscillating, an algebraic or a Cauchy weight, from the same parts: [`quad_weighted`] |
+//!
+//! Integrals over boxes have parts of their own:
+//!
+//! | module | idea |
+//! |---|---|
+//! | `field` | what is integrated: a function of several variables that is asked for a block of points |
+//! | `range` | the sides of the box, infinite ones mapped to finite ones |
+//! | `block` | one block of points, evaluated |
+//! | `team` | work shared by threads, with a result that does not depend on how many there are |
+//! | `genz_malik`, `regions`, `cubature` | the rule, the parts of the box, and the front door of [`cubature`](fn@cubature) |
+//! | `importance`, `strata`, `monte_carlo` | where to sample, how often, and the front door of [`monte_carlo`](fn@monte_carlo) |
+//! | `outcome` | how an integration over a box ended, or why it was refused |
 //!
 //! # What one can rely on
 //!
@@ -41,15 +55,31 @@
 
 mod acceleration;
 mod adaptive;
+mod block;
+mod cubature;
 mod epsilon;
+mod field;
+mod genz_malik;
+mod importance;
 mod integrand;
 mod intervals;
+mod monte_carlo;
+mod outcome;
 mod quad;
+mod range;
+mod regions;
 mod rule;
 mod status;
+mod strata;
+pub mod sweep;
+mod team;
 mod weighted;
 
+pub use cubature::{Cubature, CubatureOptions, cubature};
+pub use field::{Field, Points, PointwiseField, field};
 pub use integrand::{Integrand, Pointwise, pointwise};
+pub use monte_carlo::{MonteCarlo, MonteCarloOptions, monte_carlo};
+pub use outcome::{BoxError, CubatureStatus, InvalidBox, MonteCarloStatus};
 pub use quad::{Options, Quadrature, Workspace, quad, quad_with};
 pub use status::{InvalidInput, QuadError, Status};
 pub use weighted::{Weight, WeightedOptions, quad_weighted, quad_weighted_with};

@@ -41,9 +41,9 @@ unsafe impl Send for Loan {}
 unsafe impl Sync for Loan {}
 
 /// A callback that plain C functions call. Its address stays as long as the object lives.
-#[pyclass(frozen, module = "ringback._ringback")]
+#[pyclass(frozen, weakref, module = "ringback._ringback")]
 #[derive(Debug)]
-pub struct Lent(Box<Loan>);
+pub struct Lent(Box<Loan>, Option<Py<PyAny>>);
 
 type ThreadState = unsafe extern "C" fn() -> *mut ffi::PyThreadState;
 
@@ -54,9 +54,10 @@ static THREAD_STATE: OnceLock<ThreadState> = OnceLock::new();
 #[pymethods]
 impl Lent {
     /// Moves the record out of a capsule. `thread_state` is the address of `PyThreadState_GetUnchecked`, or 0
-    /// where Python has none.
+    /// where Python has none. `origin` is the callback as an object, for `callback`; it must not hold this one.
     #[new]
-    fn new(capsule: &Bound<'_, PyAny>, name: &str, thread_state: usize) -> PyResult<Self> {
+    #[pyo3(signature = (capsule, name, thread_state, origin=None))]
+    fn new(capsule: &Bound<'_, PyAny>, name: &str, thread_state: usize, origin: Option<Py<PyAny>>) -> PyResult<Self> {
         if thread_state != 0 {
             THREAD_STATE.get_or_init(|| {
                 // SAFETY: the package passes the address of that very function.
@@ -65,14 +66,17 @@ impl Lent {
         }
         let shared = Arc::new(ringback::python::take(capsule)?);
         let (entry, _block, env) = shared.parts();
-        Ok(Lent(Box::new(Loan {
-            entry,
-            env,
-            raised: AtomicBool::new(false),
-            shared,
-            name: name.into(),
-            reported: Arc::default(),
-        })))
+        let raised = AtomicBool::new(false);
+        let loan = Loan { entry, env, raised, shared, name: name.into(), reported: Arc::default() };
+        Ok(Lent(Box::new(loan), origin))
+    }
+
+    /// The callback, for those who take callbacks: to them it can report its errors.
+    fn callback<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match &self.1 {
+            Some(origin) => Ok(origin.bind(py).clone()),
+            None => ringback::python::offer(py, Arc::clone(&self.0.shared)),
+        }
     }
 
     /// Address of `{entry, env, raised}`, for compiled code.

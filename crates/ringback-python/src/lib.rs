@@ -7,30 +7,49 @@
 
 use pyo3::prelude::*;
 
+mod cubature;
 mod errors;
+mod export;
+mod fields;
 #[allow(unsafe_code, reason = "the one place where plain C functions find the callback that they stand for")]
 mod lent;
+mod monte_carlo;
 #[allow(unsafe_code, reason = "the one producer of callback records for code that Numba compiled")]
 mod producer;
 mod quad;
 mod quad_complex;
+mod quad_many;
 mod quad_result;
 mod quad_weight;
 mod signature;
+#[allow(
+    unsafe_code,
+    reason = "the one place where operands and results of a sweep are read and written in NumPy's memory"
+)]
+mod strided;
+mod watch;
 
 /// Native parts of the package `ringback`.
 #[pymodule]
 mod _ringback {
     #[pymodule_export]
+    use super::cubature::{CubatureResult, cubature};
+    #[pymodule_export]
     use super::errors::Errors;
     #[pymodule_export]
+    use super::export::{header, runtime};
+    #[pymodule_export]
     use super::lent::{Lent, c_function};
+    #[pymodule_export]
+    use super::monte_carlo::{MonteCarloResult, monte_carlo};
     #[pymodule_export]
     use super::producer::{Callback, Code};
     #[pymodule_export]
     use super::quad::quad;
     #[pymodule_export]
     use super::quad_complex::ComplexQuadResult;
+    #[pymodule_export]
+    use super::quad_many::quad_many;
     #[pymodule_export]
     use super::quad_result::QuadResult;
     #[pymodule_export]

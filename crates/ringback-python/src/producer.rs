@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::{CString, c_char, c_int, c_void};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -18,6 +19,9 @@ use ringback::{Params, Ret};
 
 use crate::errors::{Errors, Garbage, Hooks, drain, later};
 use crate::signature::Signature;
+
+mod rebound;
+pub(crate) use rebound::{Rebindable, Rebound};
 
 /// Compiled code for one signature and one list of bound slots. Lives as long as any callback made from it.
 #[pyclass(frozen, module = "ringback._ringback")]
@@ -40,7 +44,7 @@ struct Compiled {
 }
 
 /// A bound leaf.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Slot {
     Bool,
     Int(u8),
@@ -211,7 +215,7 @@ impl Callback {
             requested.matches(&code.signature).map_err(|e| PyTypeError::new_err(e.to_string()))?;
             requested_text = Some(CString::new(text)?);
         }
-        let record = self.record(requested_text);
+        let record = record_of(&self.bound, requested_text, None);
         // SAFETY: the record is complete, and owns what it points to through `private_data`.
         unsafe { to_capsule(py, record) }
     }
@@ -232,29 +236,46 @@ struct Share {
     bound: Arc<Produced>,
     /// The text that the record shows, where it is not the code's own.
     _requested: Option<CString>,
+    /// The slots, where they are not those of `bound`.
+    _env: Option<Arc<[AtomicU64]>>,
+}
+
+/// A new record: the consumer's share of the code and of the bound data; the signature text and the slots if they are
+/// others.
+fn record_of(bound: &Arc<Produced>, requested: Option<CString>, env: Option<Arc<[AtomicU64]>>) -> CallbackRecord {
+    let code = &bound.code;
+    let signature = requested.as_ref().unwrap_or(&code.text).as_ptr();
+    // The slots stay where they are when the share moves.
+    let slots = env.as_ref().map_or(bound.env.as_ptr().cast::<c_void>(), |env| env.as_ptr().cast());
+    let share = Box::new(Share { bound: Arc::clone(bound), _requested: requested, _env: env });
+    CallbackRecord {
+        abi_version: ABI_VERSION,
+        size: size_of::<CallbackRecord>() as u32,
+        signature,
+        entry: code.entry as *const c_void,
+        block: code.block as *const c_void,
+        env: slots,
+        raise: Some(raise),
+        describe: Some(describe),
+        discard: Some(discard),
+        release: Some(release),
+        private_data: Box::into_raw(share).cast(),
+    }
+}
+
+/// The typed handle: the record without the capsule round it.
+fn handle_of<P: Params, R: Ret>(
+    bound: &Arc<Produced>,
+    env: Option<Arc<[AtomicU64]>>,
+) -> PyResult<ringback::Callback<P, R>> {
+    let mut record = record_of(bound, None, env);
+    // SAFETY: the record is complete, and nobody else has it.
+    let shared = unsafe { Shared::take(&mut record) }.map_err(|e| PyTypeError::new_err(e.to_string()))?;
+    ringback::Callback::from_shared(shared, ringback::Callback::<P, R>::signature())
+        .map_err(|e| PyTypeError::new_err(e.to_string()))
 }
 
 impl Callback {
-    /// A new record: the consumer's share of the code and of the bound data, and the signature text if it is another.
-    fn record(&self, requested: Option<CString>) -> CallbackRecord {
-        let code = &self.bound.code;
-        let signature = requested.as_ref().unwrap_or(&code.text).as_ptr();
-        let share = Box::new(Share { bound: Arc::clone(&self.bound), _requested: requested });
-        CallbackRecord {
-            abi_version: ABI_VERSION,
-            size: size_of::<CallbackRecord>() as u32,
-            signature,
-            entry: code.entry as *const c_void,
-            block: code.block as *const c_void,
-            env: self.bound.env.as_ptr().cast(),
-            raise: Some(raise),
-            describe: Some(describe),
-            discard: Some(discard),
-            release: Some(release),
-            private_data: Box::into_raw(share).cast(),
-        }
-    }
-
     /// The handle on a function of one number: made once, since a short integral takes little longer than to make it.
     pub(crate) fn scalar(&self) -> PyResult<Scalar> {
         if let Some(known) = self.scalar.get() {
@@ -264,13 +285,9 @@ impl Callback {
         Ok(self.scalar.get_or_init(|| made).clone())
     }
 
-    /// The typed handle, for engines in this very module: the record without the capsule round it.
+    /// The typed handle, for engines in this very module.
     pub(crate) fn handle<P: Params, R: Ret>(&self) -> PyResult<ringback::Callback<P, R>> {
-        let mut record = self.record(None);
-        // SAFETY: the record is complete, and nobody else has it.
-        let shared = unsafe { Shared::take(&mut record) }.map_err(|e| PyTypeError::new_err(e.to_string()))?;
-        ringback::Callback::from_shared(shared, ringback::Callback::<P, R>::signature())
-            .map_err(|e| PyTypeError::new_err(e.to_string()))
+        handle_of(&self.bound, None)
     }
 }
 

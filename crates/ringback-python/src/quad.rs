@@ -15,7 +15,7 @@ use crate::quad_weight::{weight_of, without_weight};
 type Handle = producer::Scalar;
 
 /// The widest vectors that compiled code works on.
-const LANES: usize = 8;
+pub(crate) const LANES: usize = 8;
 
 /// A callback as an integrand: each block of the engine is one call, where the code has a block form.
 struct Blocks(Handle);

@@ -69,6 +69,48 @@ pub struct RawView<const N: usize> {
     pub strides: [isize; N],
 }
 
+/// The version of [`LibraryTable`] that this crate reads.
+pub const LIBRARY_VERSION: u32 = 1;
+
+/// The table of an exported library: `struct ringback_library` of `include/ringback.h`.
+#[derive(Debug)]
+#[repr(C)]
+pub struct LibraryTable {
+    /// [`LIBRARY_VERSION`] of the exporter.
+    pub version: u32,
+    /// `sizeof` the table as the exporter knows it.
+    pub size: u32,
+    /// The manifest, UTF-8.
+    pub manifest: *const u8,
+    /// Its bytes.
+    pub manifest_size: usize,
+    /// Functions.
+    pub count: usize,
+    /// The name of each.
+    pub names: *const *const c_char,
+    /// The record of each, a constant.
+    pub records: *const *const CallbackRecord,
+    /// Turns counting of allocations on or off, and gives the counts.
+    pub statistics: Option<unsafe extern "C" fn(counting: bool) -> Statistics>,
+}
+
+// SAFETY: the table of a library is a constant, and so is all that it points to.
+unsafe impl Sync for LibraryTable {}
+
+/// What the code of an exported library allocated and freed while counting was on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Statistics {
+    /// Blocks of memory allocated.
+    pub allocated: usize,
+    /// Blocks of memory freed.
+    pub freed: usize,
+    /// Counted objects (arrays, lists) made.
+    pub made: usize,
+    /// Counted objects destroyed.
+    pub destroyed: usize,
+}
+
 /// A scalar that a callback may take, return, or have in its arrays.
 ///
 /// # Safety

@@ -162,6 +162,26 @@ impl<P: Params, R: Ret> Callback<P, R> {
     }
 }
 
+/// The types of handles: [`Callback`], and what [`callback!`](crate::callback) defines.
+pub trait Handle: Sized {
+    /// The signature that the type asks for.
+    fn expected() -> &'static Expected;
+    /// The handle on a record.
+    ///
+    /// # Errors
+    /// If the signatures differ, or the record's cannot be read.
+    fn from_record(shared: Shared) -> Result<Self, FromRecordError>;
+}
+
+impl<P: Params, R: Ret> Handle for Callback<P, R> {
+    fn expected() -> &'static Expected {
+        Self::signature()
+    }
+    fn from_record(shared: Shared) -> Result<Self, FromRecordError> {
+        Self::from_shared(shared, Self::signature())
+    }
+}
+
 /// Why a record gave no handle.
 #[derive(Debug)]
 pub enum FromRecordError {

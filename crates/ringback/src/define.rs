@@ -132,6 +132,15 @@ macro_rules! __callback_type {
             }
         }
 
+        impl $crate::Handle for $name {
+            fn expected() -> &'static $crate::Expected {
+                Self::signature()
+            }
+            fn from_record(shared: $crate::raw::Shared) -> ::core::result::Result<Self, $crate::FromRecordError> {
+                $crate::Callback::from_shared(shared, Self::signature()).map(Self)
+            }
+        }
+
         $crate::__callback_from_python!($name);
     };
 }

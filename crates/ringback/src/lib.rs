@@ -41,7 +41,9 @@
 //! # Features
 //!
 //! None is on by default, and without any the crate has no dependencies: `pyo3` (extraction from Python objects,
-//! errors as exceptions), `ndarray` (its views as parameters), `complex` (`num_complex::Complex` as scalars).
+//! errors as exceptions), `ndarray` (its views as parameters), `complex` (`num_complex::Complex` as scalars), `loader`
+//! ([`Library`](https://docs.rs/ringback/latest/ringback/struct.Library.html): callbacks exported to files, in programs
+//! without Python).
 //!
 //! # Limits
 //!
@@ -53,6 +55,8 @@ pub mod block;
 mod callback;
 mod define;
 mod error;
+#[cfg(feature = "loader")]
+mod library;
 #[cfg(feature = "ndarray")]
 mod ndarray;
 #[cfg(feature = "pyo3")]
@@ -62,11 +66,13 @@ pub mod signature;
 pub mod view;
 
 pub use abi::{Element, In, InView, Mut, MutView, Param, Plain, Ret};
-pub use block::BlockError;
-pub use callback::{Callback, Expected, FromRecordError, Function, Params, SafeParams};
+pub use block::{BlockError, Points};
+pub use callback::{Callback, Expected, FromRecordError, Function, Handle, Params, SafeParams};
 #[doc(hidden)]
 pub use define::{__by_ref, __tied};
 pub use error::{Error, ErrorKind};
+#[cfg(feature = "loader")]
+pub use library::{Library, LibraryError, Manifest, ManifestFunction};
 
 #[cfg(feature = "pyo3")]
 #[doc(hidden)]

@@ -14,6 +14,9 @@ pub struct Shared {
     record: CallbackRecord,
     /// Made by this very build of the crate, so that its errors are [`Error`]s.
     local: bool,
+    /// What the code lies in, where the record itself does not own it; dropped after the record was released.
+    #[cfg(feature = "loader")]
+    _library: Option<Arc<dyn std::any::Any + Send + Sync>>,
 }
 
 // SAFETY: the record's contract: code and env may be used from any thread at once, errors may be described
@@ -77,7 +80,19 @@ impl Shared {
         }
         // SAFETY: we own it now; the place it came from must not release it again.
         unsafe { (*record).release = None };
-        Ok(Shared { record: taken, local: false })
+        Ok(Shared {
+            record: taken,
+            local: false,
+            #[cfg(feature = "loader")]
+            _library: None,
+        })
+    }
+
+    /// Keeps something alive as long as the record: the library that its code lies in.
+    #[cfg(feature = "loader")]
+    pub(crate) fn keeping(mut self, library: Arc<dyn std::any::Any + Send + Sync>) -> Self {
+        self._library = Some(library);
+        self
     }
 
     /// Makes a record for a Rust closure.
@@ -105,6 +120,8 @@ impl Shared {
                 private_data: Box::into_raw(owner).cast(),
             },
             local: true,
+            #[cfg(feature = "loader")]
+            _library: None,
         }
     }
 

@@ -4,12 +4,13 @@ use std::mem::{align_of, offset_of, size_of};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ringback::abi::{ABI_VERSION, CallbackRecord, RawView};
+use ringback::abi::{ABI_VERSION, CallbackRecord, LIBRARY_VERSION, LibraryTable, RawView, Statistics};
 
 const ASKS: &str = r#"
 #include "ringback.h"
 #include <stdio.h>
 #define RECORD(field) printf(#field " %zu\n", offsetof(struct ringback_callback, field))
+#define LIBRARY(field) printf(#field " %zu\n", offsetof(struct ringback_library, field))
 #define VIEW(n) printf("view" #n " %zu %zu %zu\n", sizeof(struct ringback_view##n), \
     offsetof(struct ringback_view##n, shape), offsetof(struct ringback_view##n, strides))
 int main(void) {
@@ -17,6 +18,10 @@ int main(void) {
     printf("capsule %s\nattribute %s\n", RINGBACK_CAPSULE_NAME, RINGBACK_CALLBACK_ATTRIBUTE);
     RECORD(abi_version); RECORD(size); RECORD(signature); RECORD(entry); RECORD(block); RECORD(env); RECORD(raise);
     RECORD(describe); RECORD(discard); RECORD(release); RECORD(private_data);
+    LIBRARY(version); LIBRARY(size); LIBRARY(manifest); LIBRARY(manifest_size); LIBRARY(count); LIBRARY(names);
+    LIBRARY(records); LIBRARY(statistics);
+    printf("library %u %zu %s %zu\n", RINGBACK_LIBRARY_VERSION, sizeof(struct ringback_library), RINGBACK_LIBRARY_SYMBOL,
+        sizeof(struct ringback_statistics));
     VIEW(1); VIEW(2); VIEW(3); VIEW(4);
     return 0;
 }
@@ -29,11 +34,12 @@ fn in_rust() -> String {
     let mut said = format!("version {ABI_VERSION}\nsize {}\n", size_of::<CallbackRecord>());
     said += "capsule ringback.callback.v1\nattribute __ringback_callback__\n";
     macro_rules! offsets {
-        ($($field:ident)*) => {
-            said += &format!(record!($($field)*), $(offset_of!(CallbackRecord, $field)),*)
-        };
+        ($of:ty: $($field:ident)*) => { said += &format!(record!($($field)*), $(offset_of!($of, $field)),*) };
     }
-    offsets!(abi_version size signature entry block env raise describe discard release private_data);
+    offsets!(CallbackRecord: abi_version size signature entry block env raise describe discard release private_data);
+    offsets!(LibraryTable: version size manifest manifest_size count names records statistics);
+    let sizes = (size_of::<LibraryTable>(), size_of::<Statistics>());
+    said += &format!("library {LIBRARY_VERSION} {} ringback_library_v1 {}\n", sizes.0, sizes.1);
     macro_rules! views {
         ($($n:literal)*) => { $(
             let (shape, strides) = (offset_of!(RawView<$n>, shape), offset_of!(RawView<$n>, strides));

@@ -201,3 +201,40 @@ fn fuzzed_records_are_taken_just_when_they_are_whole() {
     }
     assert!((10_000..190_000).contains(&accepted), "{accepted} of the records were whole");
 }
+
+#[test]
+fn fuzzed_texts_are_taken_just_when_they_say_the_signature() {
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let starts = ["f64(f64)", "float64(float64)", "[f64; 2](mut [f64; :, n; any])", " f64 ( f64 , ) "];
+    let wanted: ringback::signature::Signature = "f64(f64)".parse().unwrap();
+    let mut accepted = 0;
+    let rounds = if cfg!(miri) { 200 } else { 100_000 };
+    for round in 0..rounds {
+        let mut text = starts[random.next(4) as usize].as_bytes().to_vec();
+        for _ in 0..random.next(4) {
+            let place = random.next(text.len() as u64 + 1) as usize;
+            let byte =
+                if random.next(4) == 0 { random.next(256) as u8 } else { b" (),;[]f64x*"[random.next(12) as usize] };
+            match random.next(3) {
+                0 => text.insert(place, byte),
+                1 if place < text.len() => text[place] = byte,
+                _ => text.truncate(place),
+            }
+        }
+        // A text in C ends at the first 0.
+        let text = [text, vec![0]].concat();
+        let read = CStr::from_bytes_until_nul(&text).unwrap();
+        let fits = read
+            .to_str()
+            .is_ok_and(|said| said.parse::<ringback::signature::Signature>().is_ok_and(|s| wanted.matches(&s).is_ok()));
+        let released = AtomicUsize::new(0);
+        let mut offered = record(c"", &released);
+        offered.signature = read.as_ptr();
+        let taken = take(&mut offered);
+        assert_eq!(taken.is_ok(), fits, "round {round}, {read:?}: {taken:?}");
+        accepted += usize::from(fits);
+        drop(taken);
+        assert_eq!(released.load(Ordering::SeqCst), 1, "round {round}, {read:?}");
+    }
+    assert!((rounds / 10..rounds).contains(&accepted), "{accepted} of the texts fit");
+}

@@ -6,4 +6,4 @@ mod offer;
 
 pub use capsule::{CAPSULE_NAME, take, to_capsule};
 pub use extract::extract;
-pub use offer::Offered;
+pub use offer::{Offered, offer};

@@ -66,6 +66,12 @@ impl<'py, P: Params, R: Ret> IntoPyObject<'py> for Callback<P, R> {
     }
 }
 
+/// A record that was taken, as an object that offers it again.
+pub fn offer(py: Python<'_>, shared: Arc<Shared>) -> PyResult<Bound<'_, PyAny>> {
+    let signature = shared.signature().map_err(|e| PyTypeError::new_err(e.to_string()))?.to_owned();
+    Ok(Bound::new(py, Offered { shared, signature })?.into_any())
+}
+
 /// What `private_data` of a shared record owns.
 struct Share {
     shared: Arc<Shared>,

@@ -1,0 +1,199 @@
+//! The integrand of `benches/spectrum.py`, statement by statement.
+
+/// A thermal spectrum behind a gas with thirty lines, seen by a detector.
+pub(crate) fn spectrum(t: f64) -> f64 {
+    // Continuum: two black bodies, hot and cool.
+    let hot = 1.0 / (t.powi(5) * ((2.4 / t).exp() - 1.0));
+    let cool = 0.2 / (t.powi(5) * ((7.2 / t).exp() - 1.0));
+    let continuum = hot + cool;
+    // Scattering, and the edge below which nothing passes.
+    let scattering = 0.02 / (t * t * t * t);
+    let edge = 1.0 / (1.0 + ((0.6 - t) / 0.1).exp());
+    let mut depth = 0.0;
+    // Line 1: Gaussian and Lorentzian mixed.
+    let u = (t - 0.674) / 0.186;
+    let wing = 1.0 / (1.0 + u * u);
+    let core = (-0.693 * u * u).exp();
+    let profile = 0.22 * wing + 0.78 * core;
+    depth += 0.189 * profile;
+    // Line 2: Lorentzian, skewed.
+    let u = (t - 0.93) / 0.471;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 - 0.111 * u * wing;
+    let profile = wing * skew;
+    depth += 0.33 * profile;
+    // Line 3: Lorentzian, skewed.
+    let u = (t - 1.184) / 0.247;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 - 0.114 * u * wing;
+    let profile = wing * skew;
+    depth += 0.11 * profile;
+    // Line 4: Lorentzian, skewed.
+    let u = (t - 1.463) / 0.44;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 - 0.123 * u * wing;
+    let profile = wing * skew;
+    depth += 0.332 * profile;
+    // Line 5: Lorentzian, skewed.
+    let u = (t - 1.641) / 0.369;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 + 0.152 * u * wing;
+    let profile = wing * skew;
+    depth += 0.306 * profile;
+    // Line 6: Lorentzian, skewed.
+    let u = (t - 1.859) / 0.362;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 - 0.129 * u * wing;
+    let profile = wing * skew;
+    depth += 0.285 * profile;
+    // Line 7: Gaussian and Lorentzian mixed.
+    let u = (t - 2.137) / 0.181;
+    let wing = 1.0 / (1.0 + u * u);
+    let core = (-0.693 * u * u).exp();
+    let profile = 0.79 * wing + 0.21 * core;
+    depth += 0.377 * profile;
+    // Line 8: Lorentzian, skewed.
+    let u = (t - 2.36) / 0.468;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 + 0.139 * u * wing;
+    let profile = wing * skew;
+    depth += 0.25 * profile;
+    // Line 9: Lorentzian, skewed.
+    let u = (t - 2.621) / 0.295;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 - 0.135 * u * wing;
+    let profile = wing * skew;
+    depth += 0.26 * profile;
+    // Line 10: Lorentzian, skewed.
+    let u = (t - 2.841) / 0.434;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 + 0.051 * u * wing;
+    let profile = wing * skew;
+    depth += 0.065 * profile;
+    // Line 11: Lorentzian, skewed.
+    let u = (t - 3.078) / 0.337;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 + 0.199 * u * wing;
+    let profile = wing * skew;
+    depth += 0.215 * profile;
+    // Line 12: Lorentzian, skewed.
+    let u = (t - 3.31) / 0.294;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 - 0.089 * u * wing;
+    let profile = wing * skew;
+    depth += 0.121 * profile;
+    // Line 13: Gaussian and Lorentzian mixed.
+    let u = (t - 3.566) / 0.411;
+    let wing = 1.0 / (1.0 + u * u);
+    let core = (-0.693 * u * u).exp();
+    let profile = 0.55 * wing + 0.45 * core;
+    depth += 0.162 * profile;
+    // Line 14: Lorentzian, skewed.
+    let u = (t - 3.78) / 0.172;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 + 0.046 * u * wing;
+    let profile = wing * skew;
+    depth += 0.13 * profile;
+    // Line 15: Lorentzian, skewed.
+    let u = (t - 4.034) / 0.266;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 - 0.183 * u * wing;
+    let profile = wing * skew;
+    depth += 0.112 * profile;
+    // Line 16: Lorentzian, skewed.
+    let u = (t - 4.32) / 0.464;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 + 0.184 * u * wing;
+    let profile = wing * skew;
+    depth += 0.384 * profile;
+    // Line 17: Lorentzian, skewed.
+    let u = (t - 4.492) / 0.251;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 - 0.036 * u * wing;
+    let profile = wing * skew;
+    depth += 0.388 * profile;
+    // Line 18: Lorentzian, skewed.
+    let u = (t - 4.824) / 0.367;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 - 0.123 * u * wing;
+    let profile = wing * skew;
+    depth += 0.336 * profile;
+    // Line 19: Gaussian and Lorentzian mixed.
+    let u = (t - 5.014) / 0.198;
+    let wing = 1.0 / (1.0 + u * u);
+    let core = (-0.693 * u * u).exp();
+    let profile = 0.87 * wing + 0.13 * core;
+    depth += 0.184 * profile;
+    // Line 20: Lorentzian, skewed.
+    let u = (t - 5.211) / 0.166;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 - 0.055 * u * wing;
+    let profile = wing * skew;
+    depth += 0.109 * profile;
+    // Line 21: Lorentzian, skewed.
+    let u = (t - 5.479) / 0.184;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 - 0.117 * u * wing;
+    let profile = wing * skew;
+    depth += 0.394 * profile;
+    // Line 22: Lorentzian, skewed.
+    let u = (t - 5.696) / 0.169;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 - 0.14 * u * wing;
+    let profile = wing * skew;
+    depth += 0.109 * profile;
+    // Line 23: Lorentzian, skewed.
+    let u = (t - 5.934) / 0.322;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 - 0.151 * u * wing;
+    let profile = wing * skew;
+    depth += 0.137 * profile;
+    // Line 24: Lorentzian, skewed.
+    let u = (t - 6.223) / 0.421;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 - 0.009 * u * wing;
+    let profile = wing * skew;
+    depth += 0.193 * profile;
+    // Line 25: Gaussian and Lorentzian mixed.
+    let u = (t - 6.434) / 0.294;
+    let wing = 1.0 / (1.0 + u * u);
+    let core = (-0.693 * u * u).exp();
+    let profile = 0.44 * wing + 0.56 * core;
+    depth += 0.063 * profile;
+    // Line 26: Lorentzian, skewed.
+    let u = (t - 6.739) / 0.441;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 - 0.098 * u * wing;
+    let profile = wing * skew;
+    depth += 0.225 * profile;
+    // Line 27: Lorentzian, skewed.
+    let u = (t - 6.914) / 0.223;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 - 0.143 * u * wing;
+    let profile = wing * skew;
+    depth += 0.131 * profile;
+    // Line 28: Lorentzian, skewed.
+    let u = (t - 7.135) / 0.475;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 - 0.039 * u * wing;
+    let profile = wing * skew;
+    depth += 0.248 * profile;
+    // Line 29: Lorentzian, skewed.
+    let u = (t - 7.46) / 0.379;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 - 0.002 * u * wing;
+    let profile = wing * skew;
+    depth += 0.327 * profile;
+    // Line 30: Lorentzian, skewed.
+    let u = (t - 7.619) / 0.224;
+    let wing = 1.0 / (1.0 + u * u);
+    let skew = 1.0 + 0.17 * u * wing;
+    let profile = wing * skew;
+    depth += 0.356 * profile;
+    // What is left, through the optics, on the detector.
+    let transmitted = (-(depth + scattering)).exp();
+    let fringes = 1.0 + 0.05 * (4.0 * t).cos();
+    let x = (t - 4.0) / 4.0;
+    let response = 0.9 - x * x * (0.3 + x * (0.05 + 0.02 * x));
+    continuum * edge * transmitted * fringes * response
+}

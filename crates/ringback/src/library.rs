@@ -1,0 +1,218 @@
+//! Libraries of exported callbacks, for programs without Python.
+
+use std::ffi::CStr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::abi::{CallbackRecord, LIBRARY_VERSION, LibraryTable, Statistics};
+use crate::callback::Handle;
+use crate::raw::{RecordError, Shared};
+
+mod cpu;
+mod error;
+mod file;
+mod manifest;
+
+pub use error::LibraryError;
+pub use manifest::{Manifest, ManifestFunction};
+
+const SYMBOL: &[u8] = b"ringback_library_v1\0";
+
+/// A library that `rb.export` wrote.
+///
+/// ```no_run
+/// ringback::callback! {
+///     /// Log density at `x`; writes its gradient.
+///     pub struct LogDensity(x: &[f64], grad: &mut [f64]) -> f64 where len(x) == len(grad);
+/// }
+/// let logp: LogDensity = ringback::Library::open("model.so")?.get("logp")?;
+/// let mut grad = [0.0; 2];
+/// println!("{}", logp.call(&[1.0, 2.0], &mut grad)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Handles keep the library loaded. A file is read and checked before it is loaded: a damaged one, one of another
+/// origin, and one for another CPU are errors. The check is against accidents. Loading a library gives it the
+/// program's powers, so a file is as trusted as the program itself; and it must not be written to while it is
+/// loaded (an export replaces the file instead).
+#[derive(Clone, Debug)]
+pub struct Library {
+    manifest: Arc<Manifest>,
+    table: &'static LibraryTable,
+    /// None for one that is linked into the program. The table lies in it.
+    loaded: Option<Arc<libloading::Library>>,
+}
+
+impl Library {
+    /// Loads a library.
+    ///
+    /// # Errors
+    /// [`LibraryError`]: if there is no such file, it is no library of exported callbacks, is damaged, newer than this
+    /// crate, for another CPU, or the system refuses to load it.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, LibraryError> {
+        let path = path.as_ref();
+        let manifest = file::manifest(path)?;
+        cpu::check(&manifest, cpu::has)?;
+        // A name without a folder would be looked for in the system's folders.
+        let place = match path.parent() {
+            Some(folder) if folder.as_os_str().is_empty() => PathBuf::from(".").join(path),
+            _ => path.to_owned(),
+        };
+        // SAFETY: the file is whole, as its checksum shows, and was made by an export, whose libraries run no code when they
+        // are loaded or unloaded.
+        let loaded = unsafe { libloading::Library::new(place.as_os_str()) };
+        let loaded = loaded.map_err(|error| LibraryError::Load { path: path.to_owned(), error: error.to_string() })?;
+        // SAFETY: the value of the symbol is taken for an address, which it is.
+        let found = unsafe { loaded.get::<*const LibraryTable>(SYMBOL) };
+        let table = match found {
+            Ok(symbol) => *symbol,
+            Err(error) => return Err(LibraryError::Load { path: path.to_owned(), error: error.to_string() }),
+        };
+        // SAFETY: the symbol of an export is its table, and `loaded` is kept.
+        let table = unsafe { checked(table) }?;
+        Ok(Library { manifest: Arc::new(manifest), table, loaded: Some(Arc::new(loaded)) })
+    }
+
+    /// A library that is linked into the program. The Rust module that is generated beside it calls this.
+    ///
+    /// # Errors
+    /// [`LibraryError`]: if it is newer than this crate, or for another CPU.
+    ///
+    /// # Safety
+    /// `table` is the table of a library that `rb.export` wrote.
+    pub unsafe fn linked(table: *const LibraryTable) -> Result<Self, LibraryError> {
+        // SAFETY: the caller's promise; what is linked is never unloaded.
+        let table = unsafe { checked(table) }?;
+        // SAFETY: the manifest of a table of this version has the size that it says.
+        let text = unsafe { std::slice::from_raw_parts(table.manifest, table.manifest_size) };
+        let manifest = Manifest::parse(text)?;
+        cpu::check(&manifest, cpu::has)?;
+        Ok(Library { manifest: Arc::new(manifest), table, loaded: None })
+    }
+
+    /// The function of a name, as a handle of a type that [`callback!`](crate::callback) defined (or a
+    /// [`Callback`](crate::Callback)).
+    ///
+    /// # Errors
+    /// [`LibraryError::NoFunction`], or [`LibraryError::Signature`] if it has another type.
+    pub fn get<T: Handle>(&self, name: &str) -> Result<T, LibraryError> {
+        let index = self.names().position(|known| known == name).ok_or_else(|| LibraryError::NoFunction {
+            name: name.to_owned(),
+            known: self.names().map(str::to_owned).collect(),
+        })?;
+        // SAFETY: the table has as many records as names; each is a constant, of which this is a copy with all its fields.
+        let mut record = unsafe { copied(*self.table.records.add(index), name) }?;
+        // SAFETY: the copy is nobody else's; a record of a library may be owned any number of times.
+        let shared = unsafe { Shared::take(&mut record) }
+            .map_err(|error| LibraryError::Record { name: name.to_owned(), error })?;
+        let shared = match &self.loaded {
+            Some(library) => shared.keeping(Arc::clone(library) as _),
+            None => shared,
+        };
+        T::from_record(shared).map_err(|error| LibraryError::Signature { name: name.to_owned(), error })
+    }
+
+    /// The names of the functions.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        // SAFETY: the table has `count` names, which end with a NUL, and lives as long as `self`.
+        (0..self.table.count).map(|i| unsafe { CStr::from_ptr(*self.table.names.add(i)) }.to_str().unwrap_or_default())
+    }
+
+    /// What the library says of itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Counts what the library's code allocates and frees, from now on or no more; returns the counts so far. It is off at
+    /// first. When no call is running and no error is kept, as much was freed as was allocated.
+    pub fn statistics(&self, counting: bool) -> Statistics {
+        match self.table.statistics {
+            // SAFETY: a function of the library, which is loaded.
+            Some(statistics) => unsafe { statistics(counting) },
+            None => Statistics::default(),
+        }
+    }
+}
+
+/// # Safety
+/// `table` is null or the table of an exported library, which stays where it is as long as the reference is used.
+unsafe fn checked(table: *const LibraryTable) -> Result<&'static LibraryTable, LibraryError> {
+    if table.is_null() || !table.is_aligned() {
+        return Err(LibraryError::Damaged("its table of functions has no address".to_owned()));
+    }
+    // SAFETY: the first two fields are the same in every version.
+    let (version, size) = unsafe { ((*table).version, (*table).size) };
+    if version != LIBRARY_VERSION {
+        return Err(LibraryError::Version { found: version, known: LIBRARY_VERSION });
+    }
+    if (size as usize) < size_of::<LibraryTable>() {
+        return Err(LibraryError::Damaged(format!("its table of functions has {size} bytes")));
+    }
+    // SAFETY: the caller's promise, for the version and the size checked above.
+    Ok(unsafe { &*table })
+}
+
+/// # Safety
+/// `record` is null or a callback record that nobody writes to.
+unsafe fn copied(record: *const CallbackRecord, name: &str) -> Result<CallbackRecord, LibraryError> {
+    if record.is_null() {
+        return Err(LibraryError::Damaged(format!("the function {name:?} has no record")));
+    }
+    // SAFETY: the first two fields are the same in every version.
+    let (version, size) = unsafe { ((*record).abi_version, (*record).size) };
+    if version != crate::abi::ABI_VERSION || (size as usize) < size_of::<CallbackRecord>() {
+        let error = RecordError(format!("its record has version {version} and {size} bytes"));
+        return Err(LibraryError::Record { name: name.to_owned(), error });
+    }
+    // SAFETY: so many bytes are there, and all fields are plain.
+    Ok(unsafe { record.read() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(version: u32, size: usize) -> LibraryTable {
+        LibraryTable {
+            version,
+            size: size as u32,
+            manifest: b"features \nfunction f\n".as_ptr(),
+            manifest_size: 21,
+            count: 0,
+            names: std::ptr::null(),
+            records: std::ptr::null(),
+            statistics: None,
+        }
+    }
+
+    fn said(table: *const LibraryTable) -> String {
+        // SAFETY: null, or a table of ours; such as are refused are not read further.
+        unsafe { Library::linked(table) }.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn tables_of_other_versions_are_refused() {
+        let size = size_of::<LibraryTable>();
+        assert_eq!(
+            said(&table(2, size)),
+            "the library has version 2 of the format, this program reads version 1: update the program's crate ringback, or \
+             export with an older package"
+        );
+        assert_eq!(said(&table(1, 48)), "the library is damaged: its table of functions has 48 bytes: export it again");
+        assert_eq!(
+            said(std::ptr::null()),
+            "the library is damaged: its table of functions has no address: export it again"
+        );
+    }
+
+    #[test]
+    fn a_later_table_with_more_fields_is_read() {
+        let static_table = Box::leak(Box::new(table(1, size_of::<LibraryTable>() + 8)));
+        // SAFETY: a table without functions, which is never freed.
+        let library = unsafe { Library::linked(static_table) }.unwrap();
+        assert_eq!(library.manifest().functions[0].name, "f");
+        assert_eq!(library.statistics(true), Statistics::default());
+        let error = library.get::<crate::Callback<(f64,), f64>>("f").unwrap_err();
+        assert_eq!(error.to_string(), "the library has no function \"f\": it has none");
+    }
+}

@@ -1,0 +1,80 @@
+"""The C header that is generated beside a library."""
+
+from __future__ import annotations
+
+from .. import _ringback
+from ..callback import Callback, native_signature
+from .manifest import documentation, parameter_names
+
+_C = {
+    "bool": "uint8_t", "f32": "float", "f64": "double", "c64": "float", "c128": "double", "void": "void",
+    **{f"i{n}": f"int{n}_t" for n in (8, 16, 32, 64)}, **{f"u{n}": f"uint{n}_t" for n in (8, 16, 32, 64)},
+}  # fmt: skip
+
+
+def header(callbacks: dict[str, Callback], library: str, symbol: str, static: bool) -> str:
+    """A function type for each callback, its documentation, and the library's symbol."""
+    macros = [name.upper() for name in callbacks]
+    if len(set(macros)) < len(macros):
+        raise ValueError(f"the names {', '.join(callbacks)} give the same names in C: export them by other names")
+    guard = f"RINGBACK_GENERATED_{library.upper()}_H"
+    parts = [
+        f"/* {library}.h: callbacks exported by Ringback; generated, do not edit. */",
+        f"#ifndef {guard}\n#define {guard}\n\n#include \"ringback.h\"\n\n#ifdef __cplusplus\nextern \"C\" {{\n#endif",
+    ]  # fmt: skip
+    for index, (name, callback) in enumerate(callbacks.items()):
+        parts.append(_function(name, callback, index))
+    how = "linked" if static else "loaded: take its address by dlsym"
+    parts.append(
+        f"/* The table of the library, when it is {how}. The records stand in it in the order above. */\n"
+        f"extern const struct ringback_library {symbol};"
+    )
+    parts.append(f"#ifdef __cplusplus\n}}\n#endif\n\n#endif /* {guard} */")
+    return "\n\n".join(parts) + "\n"
+
+
+def _function(name: str, callback: Callback, index: int) -> str:
+    signature = native_signature(callback)
+    names = parameter_names(callback)
+    said = documentation(callback).replace("*/", "* /").replace("/*", "/ *")
+    lines = [
+        f" * {line}".rstrip() for line in [f"{name}: {signature.text}", *(["", *said.split("\n")] if said else [])]
+    ]
+    passed = "".join(
+        f"{_parameter(p)}{c_name(n, i)}, " for i, (p, n) in enumerate(zip(signature.parameters, names, strict=True))
+    )
+    element = signature.result.element
+    result = "void" if element is None else _C[element]
+    comment = "\n".join(["/*", *lines, " */"])
+    return (
+        f"{comment}\n#define {name.upper()}_INDEX {index}\n#define {name.upper()}_SIGNATURE \"{signature.text}\"\n"
+        f"typedef int32_t {name}_entry({result} *ret, void **error, {passed}const void *env);"
+    )  # fmt: skip
+
+
+def _parameter(parameter: _ringback.Parameter) -> str:
+    if parameter.kind == "array":
+        return f"const struct ringback_view{parameter.ndim} *"
+    if parameter.kind == "pointer":
+        return f"{_C[parameter.element]} *"
+    return f"const {_C[parameter.element]} *" if parameter.element[0] == "c" else f"{_C[parameter.element]} "
+
+
+def c_name(name: str, index: int) -> str:
+    """A parameter's name that is a name in C and C++ too."""
+    if not name.isascii():
+        return f"parameter{index}"
+    return f"{name}_" if name in _TAKEN else name
+
+
+# What C or C++ has taken, and the convention's own parameters.
+_TAKEN = frozenset(
+    """
+    alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl concept const const_cast constexpr
+    continue decltype default delete do double dynamic_cast else enum explicit export extern false float for friend goto if
+    inline int long mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register
+    reinterpret_cast requires restrict return short signed sizeof static static_assert static_cast struct switch template this
+    thread_local throw true try typedef typeid typename typeof union unsigned using virtual void volatile wchar_t while xor
+    xor_eq ret error env
+    """.split()  # noqa: SIM905 - one word a line is no easier to read
+)

@@ -1,0 +1,24 @@
+"""Nothing is read from the user's cache, nor left in it; and a cache for the tests that want one."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ["RINGBACK_CACHE"] = "0"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the cache's files, in which there is nothing yet."""
+    monkeypatch.delenv("RINGBACK_CACHE")
+    monkeypatch.setenv("RINGBACK_CACHE_DIR", str(tmp_path))
+    return tmp_path / "objects"
+
+
+@pytest.fixture
+def released(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numba counts as just imported: other tests may have taught it something."""
+    from ringback import fingerprint
+
+    monkeypatch.setattr(fingerprint, "as_released", lambda: True)
