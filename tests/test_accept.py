@@ -74,7 +74,9 @@ def test_builtin_functions_and_ufuncs() -> None:
     assert refused(math.sin) == (
         f"{WANTED}builtin_function_or_method <built-in function sin>; write lambda x: sin(x){ACCEPTED}"
     )
-    assert refused(np.sin) == f"{WANTED}ufunc <ufunc 'sin'>; write lambda x: sin(x){ACCEPTED}"
+    assert refused(np.sin) == f"{WANTED}ufunc <ufunc 'sin'>; write lambda x: np.sin(x){ACCEPTED}"
+    for method in ("text".count, np.ones(3).dot):
+        assert "; a method would need its object compiled: pass a function, and bind" in refused(method)
 
 
 def test_methods_and_instances() -> None:

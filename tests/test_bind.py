@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import importlib
+import re
 import weakref
 
 import numba
@@ -157,6 +158,25 @@ def test_partial(compilations):
     assert callback(functools.partial(power, k=2.0, shift=1.0))(3.0) == 10.0
     assert callback(functools.partial(functools.partial(power, 2.0), shift=1.0))(3.0) == 9.0
     assert callback(rb.bind(functools.partial(power, 2.0), shift=2.0))(3.0) == 10.0
+
+
+def test_partial_of_what_is_bound_or_compiled_already():
+    assert callback(functools.partial(rb.bind(power, shift=1.0), 2.0))(3.0) == 9.0
+    assert callback(functools.partial(rb.bind(power, t=2.0), shift=1.0, k=3.0), "f64()")() == 9.0
+    compiled = rb.compile(power, "f64(f64, f64)")
+    assert callback(functools.partial(compiled, 2.0))(3.0) == 8.0
+    assert callback(functools.partial(compiled, k=2.0))(3.0) == 9.0
+    assert callback(functools.partial(functools.partial(compiled.bind(k=2.0)), 3.0), "f64()")() == 9.0
+    assert callback(functools.partial(compiled), args=(2.0,))(3.0) == 9.0
+    for wrong, text in [
+        (functools.partial(compiled, 1.0, 2.0, 3.0), "takes 2 arguments, found 3 bound to it"),
+        (functools.partial(compiled, 1.0, t=2.0), "got two values for its parameter 't'"),
+        (functools.partial(compiled, z=2.0), "has no free parameter 'z': free are t, k"),
+        (functools.partial(rb.interpreted(power, "f64(f64)"), 1.0), "runs in the interpreter: bind the data to the"),
+        (functools.partial(compiled, 1.0, 2.0), "expected a callback f64(f64), found f64()"),
+    ]:
+        with pytest.raises(TypeError, match=re.escape(text)):
+            callback(wrong)
 
 
 def test_partial_of_a_jitted_function():

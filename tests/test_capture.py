@@ -103,6 +103,9 @@ def test_big_integers():
     with pytest.raises(rb.CompileError) as error:
         make(2**64)
     assert str(error.value) == "k is 18446744073709551616, which does not fit into 64 bits"
+    with pytest.raises(rb.CompileError) as error:
+        signed(-(2**63) - 1)
+    assert str(error.value) == "k is -9223372036854775809, which does not fit into 64 bits"
 
 
 # Where values come from
@@ -213,6 +216,86 @@ def test_nonlocal_rebinding(compilations):
     assert callback(f)(0.0) == 10.0
     assert first(0.0) == 1.0
     assert compilations() == 1
+
+
+def test_assignment_to_a_variable_of_the_function_around_it():
+    # Numba compiles it, and the next call still sees the old value.
+    total = 1.0
+
+    def adds(t):
+        nonlocal total
+        total += t
+        return total
+
+    @numba.njit
+    def jitted(t):
+        nonlocal total
+        total += t
+        return total
+
+    def inside(t):
+        def add():
+            nonlocal total
+            total += t
+
+        add()
+        return total
+
+    for f, name in [(adds, "adds"), (lambda t: adds(t), "adds"), (lambda t: jitted(t), "jitted"), (inside, "inside")]:
+        with pytest.raises(rb.CompileError) as error:
+            callback(f)
+        assert str(error.value) == (
+            f"{name} assigns to total, a variable of the function around it: compiled code cannot; keep the value in an "
+            f"array, and bind it to a parameter that the signature says is `mut [f64]`"
+        )
+
+
+def test_assignment_to_a_variable_of_the_function_itself():
+    def f(t):
+        total = 1.0
+
+        def add():
+            nonlocal total
+            total += t
+
+        add()
+        add()
+        return total
+
+    assert callback(f)(2.0) == f(2.0) == 5.0
+
+
+def test_the_same_bytes_in_another_unit_of_time():
+    def make(step):
+        second = np.timedelta64(1, "s")
+        return callback(lambda t: t * (step / second))
+
+    assert make(np.timedelta64(1, "s"))(1.0) == 1.0
+    assert make(np.timedelta64(1, "m"))(1.0) == 60.0
+
+
+def test_the_same_bytes_in_fields_of_other_names():
+    def record(first, second):
+        return np.array([(1.0, 2.0)], dtype=[(first, "f8"), (second, "f8")])
+
+    def make(row):
+        return callback(lambda t: t * row.a)
+
+    assert make(record("a", "b")[0])(1.0) == 1.0
+    assert make(record("b", "a")[0])(1.0) == 2.0
+
+    rows = record("a", "b")
+
+    @numba.njit
+    def jitted(t):
+        return t * rows[0].a
+
+    def f(t):
+        return jitted(t)
+
+    assert callback(f)(1.0) == 1.0
+    rows = record("b", "a")
+    assert callback(f)(1.0) == 2.0
 
 
 def test_a_name_without_a_value_yet():

@@ -588,6 +588,11 @@ def test_a_jitted_helper():
         (lambda a, i: a.flat[i], "f64([f64], i64)", "an index into .flat is not checked"),
         (lambda a, i: np.take_along_axis(a, np.array([i]), 0)[0], "f64([f64], i64)", "take_along_axis does not check"),
         (lambda a, i: float(np.bincount(np.array([i]))[0]), "f64([f64], i64)", "bincount does not check"),
+        (
+            lambda a, i: np.lib.stride_tricks.as_strided(a, (i,), (8,))[-1],
+            "f64([f64], i64)",
+            "as_strided does not check",
+        ),
         (lambda a, i: np.ascontiguousarray(a)[i], "f64([f64], i64)", "read-only array could be written to"),
     ],
 )

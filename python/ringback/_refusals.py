@@ -15,7 +15,11 @@ from numba.core.compiler_machinery import AnalysisPass, register_pass
 from .errors import CompileError
 
 # Numba's implementations of these do not check their indices.
-_UNCHECKED = {np.take_along_axis: "a loop over a[i, j]", np.bincount: "a loop that counts"}
+_UNCHECKED = {
+    np.take_along_axis: "a loop over a[i, j]",
+    np.bincount: "a loop that counts",
+    np.lib.stride_tricks.as_strided: "slices",
+}
 # Numba's implementations of these give a writable array for a read-only one, or write to it.
 _WRITABLE = (np.ascontiguousarray, np.asfortranarray, np.fill_diagonal, np.nditer)
 

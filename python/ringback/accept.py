@@ -10,7 +10,7 @@ import numpy as np
 
 from . import _ringback, foreign
 from .bind import Bound, compile_bound
-from .callback import native_signature
+from .callback import Callback, native_signature
 from .capture import Recent
 from .compile import describe, plan_of
 from .interpreted import Interpreted
@@ -69,6 +69,12 @@ def callback_for(
             return Interpreted(functools.partial(obj.func._function, *obj.args, **obj.keywords)).callback(
                 signature, args
             )
+        if isinstance(obj.func, Bound):
+            inner = obj.func
+            whole = Bound(inner._function, (*inner._leading, *obj.args), {**inner._data, **obj.keywords})
+            return callback_for(whole, signature, error_model, args)
+        if isinstance(obj.func, Callback):
+            return _fitting(_partial(obj.func, obj.args, obj.keywords), signature, args)
         return compile_bound(obj.func, obj.args, obj.keywords, args, signature, options)
     if isinstance(obj, Bound):
         return compile_bound(obj._function, obj._leading, obj._data, args, signature, options)
@@ -103,6 +109,22 @@ def _fitting(callback: _ringback.Callback, signature: Signature, args: tuple[Any
     if why is not None:
         raise TypeError(why)
     return callback
+
+
+def _partial(callback: Callback, leading: tuple[Any, ...], data: dict[str, Any]) -> Callback:
+    """A callback with values bound to its first free parameters and by name, as `functools.partial` has it."""
+    function = callback._function
+    if not leading or callback._shim is None:
+        return callback.bind(**data)
+    free = [name for name in plan_of(function.__code__).parameters if name not in callback._bound]
+    free = free[: len(native_signature(callback).parameters)]
+    if len(leading) > len(free):
+        raise TypeError(f"{callback!r} takes {len(free)} arguments, found {len(leading)} bound to it")
+    first = dict(zip(free, leading, strict=False))
+    twice = [name for name in first if name in data]
+    if twice:
+        raise TypeError(f"{callback!r} got two values for its parameter {twice[0]!r}")
+    return callback.bind(**first, **data)
 
 
 def _from_numba_cfunc(obj: Any, signature: Signature, args: tuple[Any, ...]) -> Any:
@@ -143,10 +165,13 @@ def refusal(obj: Any, signature: Signature) -> str:
         "function, a C function (scipy.LowLevelCallable, ctypes, cffi, a capsule), or rb.interpreted(f) for anything else"
     )
     hint = ""
-    if isinstance(obj, types.MethodType):
+    owner = getattr(obj, "__self__", None) if isinstance(obj, types.BuiltinFunctionType) else None
+    if isinstance(obj, types.MethodType) or not isinstance(owner, (types.NoneType, types.ModuleType)):
         hint = "; a method would need its object compiled: pass a function, and bind the object's data with rb.bind"
-    elif isinstance(obj, types.BuiltinFunctionType) or type(obj).__name__ == "ufunc":
-        hint = f"; write lambda x: {getattr(obj, '__name__', 'f')}(x)"
+    elif isinstance(obj, np.ufunc):
+        hint = f"; write lambda x: np.{obj.__name__}(x)"
+    elif isinstance(obj, types.BuiltinFunctionType):
+        hint = f"; write lambda x: {obj.__name__}(x)"
     elif callable(obj) and not isinstance(obj, type):
         hint = "; an object that can be called is no function: pass a function, and bind its data with rb.bind"
     return f"expected a callback {signature}, found {describe(obj)}{hint}. Accepted: {accepted}"

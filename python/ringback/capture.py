@@ -83,7 +83,7 @@ def kind_of(value: Any, what: str) -> Kind | None:
     if t is int:
         if -(2**63) <= value < 2**63:
             return "i64"
-        if value < 2**64:
+        if 0 <= value < 2**64:
             return "u64"
         raise CompileError(f"{what} is {value}, which does not fit into 64 bits")
     if t is bool:
@@ -177,7 +177,8 @@ def frozen_key(value: Any) -> tuple[Any, ...]:
     if t is complex:
         return (t, value.real.hex(), value.imag.hex())
     if isinstance(value, np.generic):
-        return (t, value.tobytes())
+        # The same bytes are another value in another unit of time, or in fields of other names.
+        return (t, repr(value.dtype), value.tobytes())
     if t is tuple:
         return (t, *map(frozen_key, value))
     # Kept alive by whoever keeps the key, so that the identity cannot be taken by another object.
@@ -217,11 +218,19 @@ class Plan:
         self.parameters = (*self.positional, *self.keyword_only)
         self.variadic = bool(code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS))
         self.suspends = bool(code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR))
+        # The first name of an outer function that is assigned to.
+        self.assigned = next(_assigned(code, code.co_freevars), None)
         # The last callback made without bound data, for each signature and error model.
         self.recent: dict[tuple[str, str | None], Recent] = {}
 
     def values(self, function: types.FunctionType) -> list[tuple[Path, Any]]:
         """The present value of everything that the function refers to."""
+        if self.assigned is not None:
+            # Numba would compile it, and the assignment would be to a variable that nothing reads.
+            raise CompileError(
+                f"{function.__name__} assigns to {self.assigned}, a variable of the function around it: compiled code "
+                f"cannot; keep the value in an array, and bind it to a parameter that the signature says is `mut [f64]`"
+            )
         # Several paths may end at the same object: `table.size` and `table[0]`.
         found: dict[Path, Any] = {}
         for path in self.paths:
@@ -296,3 +305,13 @@ def _paths(code: types.CodeType, free: tuple[str, ...]) -> Iterator[Path]:
         if isinstance(constant, types.CodeType):
             # A name that is free there and not here belongs to a variable of this function.
             yield from _paths(constant, tuple(name for name in constant.co_freevars if name in free))
+
+
+def _assigned(code: types.CodeType, free: tuple[str, ...]) -> Iterator[str]:
+    """Names of the functions around this one that it, or a function in it, assigns to or deletes."""
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("STORE_DEREF", "DELETE_DEREF") and instruction.argval in free:
+            yield instruction.argval
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _assigned(constant, tuple(name for name in constant.co_freevars if name in free))

@@ -263,7 +263,7 @@ def helper_key(value: Any, keep: list[Any] | None = None, seen: frozenset[int] =
                     f"function that calls it: pass it to {function.__name__} as an argument"
                 )
             parts.append(
-                (path, item.dtype.str, item.shape, item.tobytes() if item.nbytes <= _FROZEN_COPY else id(item))
+                (path, repr(item.dtype), item.shape, item.tobytes() if item.nbytes <= _FROZEN_COPY else id(item))
             )
             if keep is not None:
                 keep.append(item)

@@ -3,7 +3,7 @@
 //! Addresses come in as integers, from the package's own modules beside the installed Numba: that is the one
 //! promise which nothing here can check. All else is checked or owned.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
@@ -291,6 +291,18 @@ impl Callback {
     }
 }
 
+impl Drop for Produced {
+    /// Callbacks that are called go one after the other: a chain of them may be longer than the stack is deep.
+    fn drop(&mut self) {
+        let mut left = std::mem::take(&mut self.functions);
+        while let Some((_, called)) = left.pop() {
+            if let Some(mut last) = Arc::into_inner(called) {
+                left.append(&mut last.functions);
+            }
+        }
+    }
+}
+
 impl Produced {
     fn fill(&mut self, slot: Slot, value: &Bound<'_, PyAny>) -> PyResult<u64> {
         Ok(match slot {
@@ -360,10 +372,18 @@ impl Produced {
         })
     }
 
-    /// The text of an exception by its pickle: of the code itself, or of a callback that it calls.
+    /// The text of an exception by its pickle: of the code itself, or of a callback that it calls, each asked once.
     fn text(&self, pickle: &[u8]) -> Option<&String> {
-        let called = || self.functions.iter().find_map(|(_, called)| called.text(pickle));
-        self.code.describe.get(pickle).or_else(called)
+        let mut left = vec![self];
+        let mut seen = HashSet::new();
+        while let Some(next) = left.pop() {
+            if let Some(text) = next.code.describe.get(pickle) {
+                return Some(text);
+            }
+            let called = next.functions.iter().map(|(_, called)| &**called);
+            left.extend(called.filter(|called| seen.insert(std::ptr::from_ref::<Produced>(called))));
+        }
+        None
     }
 
     /// # Safety

@@ -146,6 +146,11 @@ impl<P: Params, R: Ret> Callback<P, R> {
     /// If the signatures differ, or the record's cannot be read.
     #[doc(hidden)]
     pub fn from_shared(shared: Shared, expected: &Expected) -> Result<Self, FromRecordError> {
+        Self::sharing(Arc::new(shared), expected)
+    }
+
+    /// A further handle on a record that others hold too.
+    pub(crate) fn sharing(shared: Arc<Shared>, expected: &Expected) -> Result<Self, FromRecordError> {
         let found = shared.signature().map_err(FromRecordError::Record)?;
         if found != expected.text {
             let found = found
@@ -153,7 +158,7 @@ impl<P: Params, R: Ret> Callback<P, R> {
                 .map_err(|e| FromRecordError::Record(RecordError(format!("the record's signature: {e}"))))?;
             expected.signature.matches(&found).map_err(FromRecordError::Mismatch)?;
         }
-        Ok(Self::of(Arc::new(shared)))
+        Ok(Self::of(shared))
     }
 }
 

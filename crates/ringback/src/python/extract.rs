@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::{Borrowed, intern};
 
 use super::capsule;
+use super::offer::Offered;
 use crate::abi::Ret;
 use crate::callback::{Callback, Expected, Params};
 
@@ -16,6 +17,12 @@ use crate::callback::{Callback, Expected, Params};
 /// an `ImportError` if the package `ringback` is needed and not installed.
 pub fn extract<P: Params, R: Ret>(object: &Bound<'_, PyAny>, expected: &Expected) -> PyResult<Callback<P, R>> {
     let py = object.py();
+    if let Ok(offered) = object.cast::<Offered>() {
+        // One of ours: a record of a record, of a record, ... would grow with each hand-over, and overflow the stack when it
+        // is released.
+        return Callback::sharing(offered.get().shared(), expected)
+            .map_err(|error| PyTypeError::new_err(error.to_string()));
+    }
     let name = intern!(py, "__ringback_callback__");
     let offer = match object.getattr_opt(name)? {
         // A class has the attribute too, but only its instances can be called with it.

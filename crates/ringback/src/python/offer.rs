@@ -21,6 +21,12 @@ pub struct Offered {
     signature: String,
 }
 
+impl Offered {
+    pub(super) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+}
+
 #[pymethods]
 impl Offered {
     /// Canonical text of the signature.
