@@ -123,7 +123,7 @@ def test_same_as_scipy_over_infinite_ranges(f):
 def test_empty_ranges():
     for weight, wvar in WEIGHTS:
         result = quad(one, 3.0, 3.0, weight=weight, wvar=wvar)
-        # SciPy says the same from 1.16 on; before, it refused some of them.
+        # SciPy 1.17 says the same; 1.15 refuses some of them.
         assert tuple(result) == (0.0, 0.0)
         assert (result.neval, result.intervals, result.status) == (0, 0, 0)
 
