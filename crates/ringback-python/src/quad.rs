@@ -7,6 +7,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyTuple};
 use ringback_engines::{Integrand, Options, QuadError, Weight, WeightedOptions};
 
+use crate::patience::Patience;
 use crate::producer;
 use crate::quad_complex::quad_complex;
 use crate::quad_result::QuadResult;
@@ -18,17 +19,29 @@ type Handle = producer::Scalar;
 pub(crate) const LANES: usize = 8;
 
 /// A callback as an integrand: each block of the engine is one call, where the code has a block form.
-struct Blocks(Handle);
+struct Blocks {
+    handle: Handle,
+    patience: Patience,
+}
+
+impl Blocks {
+    #[inline]
+    fn new(handle: Handle) -> Self {
+        Blocks { patience: Patience::new(handle.has_block()), handle }
+    }
+}
 
 impl Integrand for Blocks {
     type Error = ringback::Error;
     #[inline]
     fn eval(&mut self, x: &[f64], y: &mut [f64]) -> Result<(), ringback::Error> {
-        Ok(self.0.call_block((x,), y)?)
+        let handle = &self.handle;
+        self.patience
+            .block(x.len(), handle.has_block(), |part| Ok(handle.call_block((&x[part.clone()],), &mut y[part])?))
     }
     #[inline]
     fn lanes(&self) -> usize {
-        if self.0.has_block() { LANES } else { 1 }
+        if self.handle.has_block() { LANES } else { 1 }
     }
 }
 
@@ -98,6 +111,8 @@ impl Integrand for Blocks {
 ///
 /// Notes
 /// -----
+/// Ctrl-C is seen within 0.1 s of the end of the current call, if `quad` was called on Python's main thread.
+///
 /// An integrand that returns nan or inf anywhere stops the integration: status 7, value nan, error inf, and the message
 /// says where. It is never passed over.
 #[pyfunction]
@@ -135,7 +150,7 @@ pub(crate) fn quad(
         };
     }
     let function = integrand(func, args)?;
-    let result = py.detach(|| ringback_engines::quad(Blocks(function), a, b, &points, &options));
+    let result = py.detach(|| ringback_engines::quad(Blocks::new(function), a, b, &points, &options));
     finish(py, QuadResult { quadrature: result.map_err(raise)?, weighted: false })
 }
 
@@ -168,7 +183,7 @@ fn quad_weighted(
 ) -> PyResult<Py<PyAny>> {
     let py = func.py();
     let function = integrand(func, args)?;
-    let result = py.detach(|| ringback_engines::quad_weighted(Blocks(function), a, b, weight, options));
+    let result = py.detach(|| ringback_engines::quad_weighted(Blocks::new(function), a, b, weight, options));
     finish(py, QuadResult { quadrature: result.map_err(raise)?, weighted: true })
 }
 

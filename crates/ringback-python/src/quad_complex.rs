@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyComplex, PyTuple};
 use ringback_engines::Integrand;
 
+use crate::patience::Patience;
 use crate::producer;
 use crate::quad::{Problem, handle, warn};
 use crate::quad_result::QuadResult;
@@ -22,19 +23,23 @@ enum Part {
 struct OnePart<'a> {
     handle: &'a Handle,
     part: Part,
+    patience: Patience,
 }
 
 impl Integrand for OnePart<'_> {
     type Error = ringback::Error;
     fn eval(&mut self, x: &[f64], y: &mut [f64]) -> Result<(), ringback::Error> {
-        for (x, y) in x.iter().zip(y) {
-            let value = self.handle.call((*x,))?;
-            *y = match self.part {
-                Part::Real => value.re,
-                Part::Imaginary => value.im,
-            };
-        }
-        Ok(())
+        let (handle, part) = (self.handle, self.part);
+        self.patience.block(x.len(), false, |range| {
+            for (x, y) in x[range.clone()].iter().zip(&mut y[range]) {
+                let value = handle.call((*x,))?;
+                *y = match part {
+                    Part::Real => value.re,
+                    Part::Imaginary => value.im,
+                };
+            }
+            Ok(())
+        })
     }
 }
 
@@ -151,7 +156,7 @@ pub(crate) fn quad_complex(
 ) -> PyResult<Py<PyAny>> {
     let py = func.py();
     let function: Handle = handle(func, args, intern!(py, "c128(f64)"), producer::Callback::handle)?;
-    let solve = |part| py.detach(|| problem.solve(OnePart { handle: &function, part }));
+    let solve = |part| py.detach(|| problem.solve(OnePart { handle: &function, part, patience: Patience::new(false) }));
     let result = ComplexQuadResult { real: solve(Part::Real)?, imag: solve(Part::Imaginary)? };
     for (name, part) in [("real part", &result.real), ("imaginary part", &result.imag)] {
         if !part.success() {
