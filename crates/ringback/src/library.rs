@@ -51,25 +51,10 @@ impl Library {
     /// crate, for another CPU, or the system refuses to load it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LibraryError> {
         let path = path.as_ref();
-        let manifest = file::manifest(path)?;
+        let whole = file::read(path)?;
+        let manifest = Manifest::parse(whole.manifest())?;
         cpu::check(&manifest, cpu::has)?;
-        // A name without a folder would be looked for in the system's folders.
-        let place = match path.parent() {
-            Some(folder) if folder.as_os_str().is_empty() => PathBuf::from(".").join(path),
-            _ => path.to_owned(),
-        };
-        // SAFETY: the file is whole, as its checksum shows, and was made by an export, whose libraries run no code when they
-        // are loaded or unloaded.
-        let loaded = unsafe { libloading::Library::new(place.as_os_str()) };
-        let loaded = loaded.map_err(|error| LibraryError::Load { path: path.to_owned(), error: error.to_string() })?;
-        // SAFETY: the value of the symbol is taken for an address, which it is.
-        let found = unsafe { loaded.get::<*const LibraryTable>(SYMBOL) };
-        let table = match found {
-            Ok(symbol) => *symbol,
-            Err(error) => return Err(LibraryError::Load { path: path.to_owned(), error: error.to_string() }),
-        };
-        // SAFETY: the symbol of an export is its table, and `loaded` is kept.
-        let table = unsafe { checked(table) }?;
+        let (loaded, table) = load(path, whole.manifest())?;
         Ok(Library { manifest: Arc::new(manifest), table, loaded: Some(Arc::new(loaded)) })
     }
 
@@ -132,6 +117,39 @@ impl Library {
             None => Statistics::default(),
         }
     }
+}
+
+/// As many versions of one file may be loaded at a time.
+const MOST_VERSIONS: usize = 64;
+
+/// Loads a file that was checked; `manifest` is what stood in it.
+fn load(path: &Path, manifest: &[u8]) -> Result<(libloading::Library, &'static LibraryTable), LibraryError> {
+    let failed = |error: String| LibraryError::Load { path: path.to_owned(), error };
+    // A name without a folder would be looked for in the system's folders.
+    let mut folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let file = path.file_name().ok_or_else(|| failed("it has no name".to_owned()))?;
+    for _ in 0..MOST_VERSIONS {
+        // SAFETY: the file is whole, as its checksum shows, and was made by an export, whose libraries run no code when they
+        // are loaded or unloaded.
+        let loaded = unsafe { libloading::Library::new(folder.join(file).as_os_str()) };
+        let loaded = loaded.map_err(|error| failed(error.to_string()))?;
+        // SAFETY: the value of the symbol is taken for an address, which it is.
+        let found = unsafe { loaded.get::<*const LibraryTable>(SYMBOL) };
+        let table = *found.map_err(|error| failed(error.to_string()))?;
+        // SAFETY: the symbol of an export is its table, and `loaded` is kept.
+        let table = unsafe { checked(table) }?;
+        // SAFETY: the manifest of a table of this version has the size that it says.
+        if unsafe { std::slice::from_raw_parts(table.manifest, table.manifest_size) } == manifest {
+            return Ok((loaded, table));
+        }
+        // The system's loader knows files by their names: it gave an older one of this name, which is still loaded.
+        // The same place by another name is read anew.
+        folder.push(".");
+    }
+    Err(failed(format!("{MOST_VERSIONS} other versions of it are loaded")))
 }
 
 /// # Safety

@@ -90,6 +90,10 @@ def export(
         raise ValueError(f"the path of a library ends with .so, .a or .o; found {str(output)!r}")
     if not library.isidentifier() or not library.isascii():
         raise ValueError(f"the name of a library is an identifier, such as model.so; found {str(output)!r}")
+    if library == "ringback":
+        raise ValueError(
+            "a library of the name ringback would overwrite ringback.h with its own header: choose another"
+        )
     if sys.platform != "linux" or platform.machine() not in ("x86_64", "AMD64"):
         raise ExportError(f"export knows x86-64 Linux only, and this is {platform.machine()} {sys.platform}")
     if not output.parent.is_dir():
@@ -105,8 +109,7 @@ def export(
     link.compiler()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        said = manifest.write(named, cpu)
-        inputs = _compile(named, cpu, folder, symbol, said)
+        inputs, said = _compile(named, cpu, folder, symbol)
         if kind == ".so":
             link.shared(folder, inputs, symbol, "library")
         else:
@@ -174,8 +177,8 @@ def _check(named: dict[str, Callback], max_data: int) -> None:
         )
 
 
-def _compile(named: dict[str, Callback], cpu: Target, folder: Path, symbol: str, said: str) -> list[str]:
-    """Writes object files and data; their names."""
+def _compile(named: dict[str, Callback], cpu: Target, folder: Path, symbol: str) -> tuple[list[str], str]:
+    """Writes object files and data; their names, and the manifest."""
     tables = data.Tables(folder)
     inputs = ["data.s", "runtime.o"]
     (folder / "runtime.o").write_bytes(_ringback.runtime())
@@ -196,8 +199,9 @@ def _compile(named: dict[str, Callback], cpu: Target, folder: Path, symbol: str,
             (folder / file).write_bytes(made.data)
             inputs.append(file)
         tables.add(index, name, signature.text, len(objects) > 1, data.bound_values(callback))
+    said = manifest.write(named, cpu, tables.digest())
     (folder / "data.s").write_text(tables.source(symbol, said))
-    return inputs
+    return inputs, said
 
 
 def _missing(code: link.Object, unspeakable: frozenset[str]) -> list[str]:
