@@ -2,7 +2,11 @@
 
 import os
 import shutil
+import struct
+import zlib
 
+import numba
+import numpy as np
 import pytest
 import ringback as rb
 from test_export import ROOT, bits, host, pytestmark, run  # noqa: F401 - a fixture, and what skips
@@ -35,6 +39,70 @@ DOC = (
     'One */ line "# \\ and \x0c \u202e \u2028 \x00 [x] <T> `code\r cr _em_ *em*\r\nmore\n\n    indented Rust that fails();\n\n'
     "```\nunclosed */ /* // ??/ \\\nlast\\"
 )
+
+
+@numba.njit
+def even(n):
+    return True if n == 0 else odd(n - 1)
+
+
+@numba.njit
+def odd(n):
+    return False if n == 0 else even(n - 1)
+
+
+@numba.njit
+def factorial(n):
+    y = np.ones(2) * n
+    return y[0] if n < 1 else y[1] * factorial(n - 1)
+
+
+def calls_each_other(x):
+    y = x + 1
+    return 1.0 if even(int(y)) else 0.0
+
+
+def calls_itself(x):
+    return factorial(x) - factorial(3.5)
+
+
+def hashes(x):
+    y = x + 1
+    return float(len({x, y}))
+
+
+@pytest.mark.parametrize(
+    ("function", "reason", "source"),
+    [
+        (
+            calls_each_other,
+            "recursion that only Numba can link (jitted functions that call each other, or one that is called with a constant): "
+            "write a loop, or give the function a signature",
+            "return False if n == 0 else even(n - 1)",
+        ),
+        (
+            hashes,
+            "hashes of floats, which are random for NaN: use a sorted array (np.unique), or whole numbers",
+            "return float(len({x, y}))",
+        ),
+    ],
+)
+def test_what_can_be_written_otherwise_is_refused_with_a_hint(tmp_path, function, reason, source):
+    with pytest.raises(rb.ExportError) as refused:
+        rb.compile(function, "f64(f64)").export(tmp_path / "m.so")
+    first, *_, line = str(refused.value).splitlines()
+    assert first == f"cannot export {function.__name__}: it needs {reason}"
+    assert line == f"    {source}"
+
+
+def test_a_function_that_calls_itself(host, tmp_path):  # noqa: F811
+    callback = rb.compile(calls_itself, "f64(f64)")
+    made = callback.export(tmp_path / "m.so")
+    lines = "".join(f"calls_itself\tf64(f64)\t{bits(x)}\n" for x in (6.0, 0.25))
+    assert run(host / "call", made.library, input=lines)[:3] == [
+        *(bits(callback(x)) for x in (6.0, 0.25)),
+        "leaked 0 0",
+    ]
 
 
 def plain(x):
@@ -161,6 +229,28 @@ def test_what_is_no_file_is_an_error_at_once(host, tmp_path):  # noqa: F811
         f"Foreign: large.so {foreign}",
         "plain",
         "plain",
+    ]
+
+
+def footer(content, length):
+    return struct.pack("<8sIIQQ", b"RINGBACK", 1, zlib.crc32(content), length, len(content))
+
+
+def test_the_reason_why_a_file_cannot_be_loaded_is_said(host, tmp_path):  # noqa: F811
+    made = rb.compile(plain, "f64(f64)").export(tmp_path / "p.so")
+    whole = made.library.read_bytes()[:-32]
+    start = whole.rindex(b"ringback 0.")
+    for name, code in [("text.so", b"no code at all"), ("words.so", whole[:4] + b"\1" + whole[5:start])]:
+        content = code + whole[start:]
+        (tmp_path / name).write_bytes(content + footer(content, len(whole) - start))
+    # A manifest that is not that of the code.
+    content = whole + b"function other\n"
+    (tmp_path / "other.so").write_bytes(content + footer(content, len(content) - start))
+    assert run(host / "open", "text.so", "words.so", "other.so", cwd=tmp_path) == [
+        "Load: text.so cannot be loaded: ./text.so: invalid ELF header",
+        "Load: words.so cannot be loaded: ./words.so: wrong ELF class: ELFCLASS32",
+        "Load: other.so cannot be loaded: what is loaded is not what the file says it is: the file was changed by hand, or too "
+        "many versions of it are loaded",
     ]
 
 

@@ -1,5 +1,6 @@
 //! Libraries of exported callbacks, for programs without Python.
 
+use std::error::Error;
 use std::ffi::CStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -135,10 +136,10 @@ fn load(path: &Path, manifest: &[u8]) -> Result<(libloading::Library, &'static L
         // SAFETY: the file is whole, as its checksum shows, and was made by an export, whose libraries run no code when they
         // are loaded or unloaded.
         let loaded = unsafe { libloading::Library::new(folder.join(file).as_os_str()) };
-        let loaded = loaded.map_err(|error| failed(error.to_string()))?;
+        let loaded = loaded.map_err(|error| failed(said(&error)))?;
         // SAFETY: the value of the symbol is taken for an address, which it is.
         let found = unsafe { loaded.get::<*const LibraryTable>(SYMBOL) };
-        let table = *found.map_err(|error| failed(error.to_string()))?;
+        let table = *found.map_err(|error| failed(said(&error)))?;
         // SAFETY: the symbol of an export is its table, and `loaded` is kept.
         let table = unsafe { checked(table) }?;
         // SAFETY: the manifest of a table of this version has the size that it says.
@@ -149,7 +150,13 @@ fn load(path: &Path, manifest: &[u8]) -> Result<(libloading::Library, &'static L
         // The same place by another name is read anew.
         folder.push(".");
     }
-    Err(failed(format!("{MOST_VERSIONS} other versions of it are loaded")))
+    let why = "what is loaded is not what the file says it is: the file was changed by hand, or too many versions of it are loaded";
+    Err(failed(why.to_owned()))
+}
+
+/// What the system's loader says, which is the source of what `libloading` says.
+fn said(error: &libloading::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// # Safety

@@ -19,16 +19,22 @@ class ExportError(TypeError):
 _MEANINGS = [
     (r"numba_x|numba_ez_|numba_raw_",
      "BLAS or LAPACK (np.linalg, np.dot, @), which come from SciPy in this process: write the loops"),
+    (r"\.numba\.unresolved",
+     "recursion that only Numba can link (jitted functions that call each other, or one that is called with a constant): write "
+     "a loop, or give the function a signature"),
+    (r"numba_get_internal_random_state", "hashes of floats, which are random for NaN: use a sorted array (np.unique), or whole "
+     "numbers"),
     (r"numba_.*(rnd|random)", "the random state of this process: pass random numbers as arguments"),
     (r"numba_(dict|list|hash)", "Numba's dictionaries and typed lists, which are part of Numba: use arrays or plain lists"),
     (r"address:", "an address in this process (an array of more than 1 MB that a jitted function reads, or a C function): "
      "pass arrays as arguments, or bind them"),
     (r"__excinfo_unwrap", "an exception with a value that is no number: raise it with numbers"),
-    (r"numba_(gil|unpickle|recreate|unpack|extract)|Py|_Py|_ZN08NumbaEnv|\.numba",
+    (r"numba_(gil|unpickle|recreate|unpack|extract)|Py|_Py|_ZN08NumbaEnv",
      "the Python interpreter, for printing, text or objects: take that out"),
     (r"numba_|NRT_", "a function that is part of Numba: take it out"),
     (r"", "a function that is only in this process: take it out"),
 ]  # fmt: skip
+_UNRESOLVED = ".numba.unresolved"
 _ADDRESS = re.compile(r"inttoptr \(i64 (\d+) to ptr\)|inttoptr i64 (\d+) to ptr")
 _DEFINE = re.compile(r'^define [^\n]*?@("[^"]*"|[\w.$-]+)\(')
 _LOCATION = re.compile(r"^(!\d+) = (?:distinct )?!(\w+)\((.*)\)$", re.M)
@@ -92,6 +98,9 @@ def _search(text: str, symbols: list[str], file: str) -> int | None:
 
 def _written(symbol: str, text: str) -> list[str]:
     """How instructions refer to a symbol: an address stands in them, or in a variable."""
+    if symbol.startswith(_UNRESOLVED):
+        # The name has a number in it, which is another one now.
+        return [f'@"{_UNRESOLVED}']
     if not symbol.startswith("address:"):
         return [f"@{symbol}"]
     address = symbol.removeprefix("address:")
