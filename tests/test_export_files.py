@@ -78,7 +78,7 @@ def hashes(x):
             calls_each_other,
             "recursion that only Numba can link (jitted functions that call each other, or one that is called with a constant): "
             "write a loop, or give the function a signature",
-            "return False if n == 0 else even(n - 1)",
+            "return 1.0 if even(int(y)) else 0.0",
         ),
         (
             hashes,
@@ -146,6 +146,10 @@ def tied(self, fn):
     return self[0] + fn[0]
 
 
+def flags(x):
+    x[0] = True
+
+
 def everything():
     callback = rb.compile(plain, "f64(f64)")
     made = {word: callback for word in WORDS if word not in ("Self", "X", "__", "x_")}
@@ -160,6 +164,8 @@ def everything():
 def test_names_and_documentation_of_every_kind_compile_in_rust(tmp_path):
     made = [rb.export(everything(), tmp_path / "all.so")]
     callback = rb.compile(plain, "f64(f64)")
+    # No function that Rust has a type for.
+    made.append(rb.export({"flags": rb.compile(flags, "void(mut [bool])")}, tmp_path / "flags.so"))
     for word in WORDS:
         if word != "ringback":
             (tmp_path / word).mkdir()

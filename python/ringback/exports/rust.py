@@ -64,7 +64,7 @@ def module(callbacks: dict[str, Callback], library: str, symbol: str, static: bo
                 head.rstrip(),
                 *blocks,
                 f"/// All functions of the library.\n#[allow(dead_code, non_snake_case)]\n#[derive(Clone, Debug)]\npub struct {title} {{\n{fields}\n}}",
-                f"#[allow(dead_code)]\nimpl {title} {{\n{_way_in(library, symbol, static)}\n\n"
+                f"#[allow(dead_code, unused_variables)]\nimpl {title} {{\n{_way_in(library, symbol, static)}\n\n"
                 f"    fn of(library: &ringback::Library) -> Result<Self, ringback::LibraryError> {{\n"
                 f"        Ok({title} {{\n{got}\n        }})\n    }}\n}}",
             ]
