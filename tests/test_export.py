@@ -334,15 +334,6 @@ def compiled():
 
 
 @pytest.fixture(scope="session")
-def host():
-    """Builds the programs that load libraries; the folder that they are in."""
-    assert shutil.which("cargo"), "the tests of the export need cargo"
-    command = ["cargo", "build", "--quiet", "--release", "--manifest-path", ROOT / "tests/host/Cargo.toml"]
-    subprocess.run([*command, "--target-dir", ROOT / "target/host"], check=True)
-    return ROOT / "target/host/release"
-
-
-@pytest.fixture(scope="session")
 def callbacks():
     return compiled()
 
