@@ -78,9 +78,7 @@ def test_assigning_to_a_slice_says_both_shapes(host, tmp_path):
     callback = rb.compile(slices, "f64([f64], mut [f64])")
     made = callback.export(tmp_path / "m.so")
     calls = [([1.0, 2.0], [5.0, 6.0, 7.0]), ([1.0, 2.0], [5.0, 6.0])]
-    lines = [
-        "\t".join(["slices", callback.signature, ",".join(words(x)), ",".join(words(out))]) for x, out in calls
-    ]
+    lines = ["\t".join(["slices", callback.signature, ",".join(words(x)), ",".join(words(out))]) for x, out in calls]
     fits, differs, *_ = run(host / "call", made.library, input="\n".join(lines))
     assert fits == ",".join(words([7.0, 5.0, 1.0, 2.0]))
     assert differs.startswith("error: ValueError: cannot assign slice of shape (1,) from input of shape (2,) (in ")
@@ -119,7 +117,20 @@ def test_the_header_says_how_a_program_in_c_reads_them(tmp_path):
         }
         """
     )
-    run("cc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "main.c", "libmodel.a", "-lm", "-o", "main", cwd=tmp_path)
+    run(
+        "cc",
+        "-std=c99",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-pedantic",
+        "main.c",
+        "libmodel.a",
+        "-lm",
+        "-o",
+        "main",
+        cwd=tmp_path,
+    )
     assert run(tmp_path / "main") == [
         "OutOfRangeError",
         "too far: (in the east), 1000.5, 1000, True",

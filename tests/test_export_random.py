@@ -2,6 +2,7 @@
 
 import random
 import shutil
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -97,7 +98,9 @@ def test_draws_are_those_of_the_jit(host, draws):
             x, out = np.full(LENGTH, seed), np.zeros(LENGTH)
             result = callback(x, out)
             wanted.append(",".join([*words(result), *words(out.tolist())]))
-            lines.append("\t".join([name, callback.signature, ",".join(words(x.tolist())), ",".join(words([0.0] * LENGTH))]))
+            lines.append(
+                "\t".join([name, callback.signature, ",".join(words(x.tolist())), ",".join(words([0.0] * LENGTH))])
+            )
     *found, leaked, _ = run(host / "call", library, input="\n".join(lines))
     assert found == wanted
     assert leaked == "leaked 0 0"
@@ -186,7 +189,7 @@ def test_draws_before_the_seed_are_refused_with_their_line(tmp_path, function, s
         "pass random numbers as arguments"
     )
     number = function.__code__.co_firstlineno
-    lines = open(__file__, encoding="utf-8").read().splitlines()
+    lines = Path(__file__).read_text(encoding="utf-8").splitlines()
     assert line == f"    {source}"
     assert place == f"  File {__file__!r}, line {lines.index(line, number) + 1}, in {function.__name__}"
 

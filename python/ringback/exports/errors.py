@@ -102,8 +102,11 @@ def _argument(value: Any) -> str:
 
 
 def _with_texts(function: str) -> str | None:
-    """The function that makes texts: it may be called more than once, so it frees nothing, and gives back what the arguments
-    hold only if its second parameter says so. None for other values than numbers and texts."""
+    """The function that makes texts; None for other values than numbers and texts.
+
+    It may be called more than once, so it frees nothing, and gives back what the arguments hold only if its second parameter
+    says so.
+    """
     released = _RELEASE.sub(r"\1@ringback_text_release(\2, i32 %ringback.release)", _FREE.sub("", function))
     head, body = _PACK.sub(_pack, released.replace(_HASH, "@ringback_text_hash(")).split("\n", 1)
     head, found = _PARAMETER.subn(r"(ptr \1, i32 %ringback.release)", head, count=1)

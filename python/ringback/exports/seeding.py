@@ -171,7 +171,7 @@ def _taken(text: str) -> set[str]:
     taken = set()
     for line in text.splitlines():
         if not line.startswith(("define ", "declare ", "!", ";", "attributes ")):
-            taken |= {name for name in _GLOBAL.findall(_CALLED.sub(" ", f" {line}"))}
+            taken |= set(_GLOBAL.findall(_CALLED.sub(" ", f" {line}")))
     return taken
 
 
