@@ -9,7 +9,7 @@ import numba
 import numpy as np
 import pytest
 import ringback as rb
-from test_export import ROOT, bits, host, pytestmark, run  # noqa: F401 - a fixture, and what skips
+from test_export import ROOT, bits, pytestmark, run  # noqa: F401 - what skips
 
 WORDS = [
     "self",
@@ -95,7 +95,7 @@ def test_what_can_be_written_otherwise_is_refused_with_a_hint(tmp_path, function
     assert line == f"    {source}"
 
 
-def test_a_function_that_calls_itself(host, tmp_path):  # noqa: F811
+def test_a_function_that_calls_itself(host, tmp_path):
     callback = rb.compile(calls_itself, "f64(f64)")
     made = callback.export(tmp_path / "m.so")
     lines = "".join(f"calls_itself\tf64(f64)\t{bits(x)}\n" for x in (6.0, 0.25))
@@ -213,7 +213,7 @@ def test_a_library_does_not_overwrite_the_header_of_the_record(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_no_file_is_an_error_at_once(host, tmp_path):  # noqa: F811
+def test_what_is_no_file_is_an_error_at_once(host, tmp_path):
     made = rb.compile(plain, "f64(f64)").export(tmp_path / "p.so")
     os.mkfifo(tmp_path / "pipe.so")
     (tmp_path / "folder.so").mkdir()
@@ -242,7 +242,7 @@ def footer(content, length):
     return struct.pack("<8sIIQQ", b"RINGBACK", 1, zlib.crc32(content), length, len(content))
 
 
-def test_the_reason_why_a_file_cannot_be_loaded_is_said(host, tmp_path):  # noqa: F811
+def test_the_reason_why_a_file_cannot_be_loaded_is_said(host, tmp_path):
     made = rb.compile(plain, "f64(f64)").export(tmp_path / "p.so")
     whole = made.library.read_bytes()[:-32]
     start = whole.rindex(b"ringback 0.")
@@ -260,7 +260,7 @@ def test_the_reason_why_a_file_cannot_be_loaded_is_said(host, tmp_path):  # noqa
     ]
 
 
-def test_a_library_that_is_replaced_while_it_is_loaded(host, tmp_path):  # noqa: F811
+def test_a_library_that_is_replaced_while_it_is_loaded(host, tmp_path):
     def version(k):
         return rb.compile(lambda x: x + k, "f64(f64)")
 

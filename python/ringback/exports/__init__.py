@@ -1,6 +1,7 @@
 """Export: compiled callbacks as a library for programs without Python.
 
-`errors.py` makes plain text of exceptions, `refuse.py` names what cannot leave Python, `data.py` writes records and bound
+`errors.py` makes plain text of exceptions, `refuse.py` names what cannot leave Python, `seeding.py` sees to it that random numbers
+are seeded, `data.py` writes records and bound
 values, `manifest.py`, `header.py` and `rust.py` what stands beside the code; the code itself comes from `backend/link.py`.
 """
 
@@ -20,7 +21,7 @@ from .. import _ringback
 from ..backend import link
 from ..backend.target import Target, target
 from ..callback import Callback, native_signature
-from . import data, header, manifest, rust
+from . import data, header, manifest, rust, seeding
 from .errors import errors_as_text
 from .refuse import ExportError, addresses, refuse
 
@@ -36,7 +37,9 @@ _RUNTIME = frozenset(
     {"NRT_Allocate", "NRT_Reallocate", "NRT_Free", "NRT_MemInfo_alloc", "NRT_MemInfo_alloc_aligned",
      "NRT_MemInfo_alloc_dtor", "NRT_MemInfo_call_dtor", "NRT_MemInfo_new_varsize", "NRT_MemInfo_new_varsize_dtor",
      "NRT_MemInfo_varsize_alloc", "NRT_MemInfo_varsize_realloc", "NRT_MemInfo_varsize_free",
-     "numba_attempt_nocopy_reshape", "numba_frexp", "numba_ldexp"}
+     "numba_attempt_nocopy_reshape", "numba_frexp", "numba_frexpf", "numba_ldexp", "numba_ldexpf", "numba_gamma",
+     "numba_gammaf", "numba_nextafter", "numba_nextafterf", "numba_cpow", "numba_cpowf", "numba_rnd_init", "numba_rnd_shuffle",
+     "numba_poisson_ptrs", *seeding.STATES}
 )  # fmt: skip
 
 
@@ -188,12 +191,18 @@ def _compile(named: dict[str, Callback], cpu: Target, folder: Path, symbol: str)
         text, unspeakable = errors_as_text(shim.llvm(), callback._function)
         code = link.entry_object(text, shim.name, f"ringback_entry_{index}", cpu)
         missing = _missing(code, unspeakable)
+        random = code.needs & seeding.STATES.keys()
+        if not missing and random and seeding.unseeded(code.text, f"ringback_entry_{index}"):
+            missing = sorted(random)
         if missing:
             raise refuse(callback, name, missing)
         objects = {f"entry{index}.o": code}
+        if random and "random.o" not in inputs:
+            (folder / "random.o").write_bytes(link.plain_object(seeding.states_text(), cpu))
+            inputs.append("random.o")
         vector_math = callback._options.get("vector_math", True)
         block = link.block_object(text, shim.name, f"ringback_block_{index}", signature, cpu, vector_math)
-        if block is not None and not _missing(block, unspeakable):
+        if block is not None and not random and not _missing(block, unspeakable):
             objects[f"block{index}.o"] = block
         for file, made in objects.items():
             (folder / file).write_bytes(made.data)
