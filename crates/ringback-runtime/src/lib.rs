@@ -3,6 +3,8 @@
 //! - `memory` has the `NRT_*` functions: counted allocations, as Numba's own runtime makes them.
 //! - `maths` has the functions of `math` that Numba does not take from the C library.
 //! - `text` writes the numbers that an exception was raised with, as Python's `repr` does.
+//! - `linear` has Numba's linear algebra, by the routines of a BLAS and LAPACK library, and `products` plain products in the
+//!   place of such a library.
 //! - `reshape` finds strides for another shape of an array.
 //! - `record` is what the callback records of an exported library point to: `describe`, `discard`, `release`.
 //!
@@ -14,8 +16,11 @@
 
 #![no_std]
 
+#[cfg(feature = "linear")]
+pub mod linear;
 pub mod maths;
 pub mod memory;
+pub mod products;
 pub mod record;
 pub mod reshape;
 pub mod text;

@@ -61,7 +61,7 @@ impl Library {
         // SAFETY: the file is whole, as its checksum shows, and was made by an export, whose libraries run no code when they
         // are loaded or unloaded.
         let loaded = unsafe { libloading::Library::new(place.as_os_str()) };
-        let loaded = loaded.map_err(|error| LibraryError::Load { path: path.to_owned(), error: error.to_string() })?;
+        let loaded = loaded.map_err(|error| refused(path, &manifest, error.to_string()))?;
         // SAFETY: the value of the symbol is taken for an address, which it is.
         let found = unsafe { loaded.get::<*const LibraryTable>(SYMBOL) };
         let table = match found {
@@ -131,6 +131,18 @@ impl Library {
             Some(statistics) => unsafe { statistics(counting) },
             None => Statistics::default(),
         }
+    }
+}
+
+/// Why the system did not load a file, which it can read. What it says of other files is of the one library that a manifest
+/// can name beside the C library.
+fn refused(path: &Path, manifest: &Manifest, error: String) -> LibraryError {
+    let missing = ["cannot open shared object file", "undefined symbol"].iter().any(|words| error.contains(words));
+    let path = path.to_owned();
+    if missing && !manifest.blas.is_empty() {
+        LibraryError::Blas { path, libraries: manifest.blas.clone(), error }
+    } else {
+        LibraryError::Load { path, error }
     }
 }
 

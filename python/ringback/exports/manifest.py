@@ -29,8 +29,8 @@ def documentation(callback: Callback) -> str:
     return inspect.cleandoc(callback._function.__doc__ or "")
 
 
-def write(callbacks: dict[str, Callback], target: Target) -> str:
-    """The manifest of a library."""
+def write(callbacks: dict[str, Callback], target: Target, blas: list[str]) -> str:
+    """The manifest of a library; `blas` has the names of the libraries that linear algebra comes from."""
     lines: list[tuple[str, str]] = [
         ("ringback", version("ringback")),
         ("numba", version("numba")),
@@ -38,6 +38,7 @@ def write(callbacks: dict[str, Callback], target: Target) -> str:
         ("target", llvm.get_default_triple()),
         ("cpu", target.name),
         ("features", " ".join(target.needs)),
+        ("blas", " ".join(blas)),
     ]
     for name, callback in callbacks.items():
         code = callback._function.__code__
