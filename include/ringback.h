@@ -135,7 +135,11 @@ struct ringback_callback {
     /* Offset 48. Writes one line of UTF-8 text about `error`, such as "ValueError: negative start (in logp, model.py:12)",
      * to `buffer`: at most `size` bytes with the final NUL. `buffer` may be NULL if `size` is 0. Returns the length of the
      * whole text without NUL, which may be more than was written. Does not consume the error. Any thread, no
-     * GIL. Never NULL. */
+     * GIL. Never NULL.
+     *
+     * The parts of a text about an exception: the class is what stands before the first ": ", if that is a name; the place is
+     * what stands behind the last " (in ", if it has the form "function, file:line)" and nothing follows; what is between was
+     * said. A producer that does not know the place leaves it out. */
     size_t (*describe)(const struct ringback_callback *record, const void *error, char *buffer, size_t size);
 
     /* Offset 56. Consumes `error` without raising it. Any thread, no GIL. Never NULL. */

@@ -9,6 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "target" / "host"
+# What a program and a library may need: the C library, its maths and vector maths, and what the system itself puts there.
+ALLOWED = {"linux-vdso", "ld-linux-x86-64", "libc", "libm", "libmvec"}
 MANIFEST = ["--manifest-path", str(ROOT / "examples/host/Cargo.toml")]
 
 
@@ -20,8 +22,15 @@ def run(*command: str, **env: str) -> str:
     return done.stdout
 
 
+def check_needs(file: Path) -> None:
+    """Ends the script if a file needs more shared libraries than it may."""
+    needed = {Path(line.split()[0]).name.split(".")[0] for line in run("ldd", str(file)).splitlines()}
+    if not needed <= ALLOWED:
+        sys.exit(f"{file} needs {', '.join(sorted(needed - ALLOWED))}")
+
+
 def main() -> None:
-    """Builds, runs, and runs under valgrind where there is one."""
+    """Builds, runs, looks at what the program needs, and runs under valgrind where there is one."""
     model = Path(sys.argv[1]).resolve()
     tree = run("cargo", "tree", "--quiet", *MANIFEST)
     if "pyo3" in tree:
@@ -44,6 +53,8 @@ def main() -> None:
         print(f"{'linked' if features else 'loaded'}: {1e3 * (time.perf_counter() - start):.1f} ms\n{said}", end="")
         if not said.startswith("integral 0.148495506776 "):
             sys.exit("the integral is wrong")
+        check_needs(TARGET / "release/ringback-host")
+        check_needs(model / "loaded/model.so")
         if shutil.which("valgrind"):
             # Texts of signatures are kept for ever, in a table that valgrind takes for a possible leak.
             check = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full", "--errors-for-leak-kinds=definite"]

@@ -1,11 +1,25 @@
 """Nothing is read from the user's cache, nor left in it; and a cache for the tests that want one."""
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 os.environ["RINGBACK_CACHE"] = "0"
+
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def host() -> Path:
+    """Builds the programs that load exported libraries; the folder that they are in."""
+    assert shutil.which("cargo"), "the tests of the export need cargo"
+    command = ["cargo", "build", "--quiet", "--release", "--manifest-path", ROOT / "tests/host/Cargo.toml"]
+    subprocess.run([*command, "--target-dir", ROOT / "target/host"], check=True)
+    return ROOT / "target/host/release"
 
 
 @pytest.fixture

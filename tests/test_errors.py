@@ -383,6 +383,19 @@ def test_classify_knows_builtin_failures() -> None:
     assert message == "ZeroDivisionError: division by zero"
 
 
+def test_the_parts_of_an_error_can_be_read_without_python() -> None:
+    def far(x: float) -> float:
+        if x < 0:
+            raise ValueError("negative (in some way):", x)
+        return 1.0 / x
+
+    line = line_of(far, "raise ")
+    said = "negative (in some way):, …"
+    assert rt.parts(far, -1.0) == ("ValueError", said, "far", "test_errors.py", line)
+    assert rt.parts(far, 0.0) == ("ZeroDivisionError", "division by zero", None, None, None)
+    assert rt.parts(far, 2.0) is None
+
+
 def test_classify_interpreted() -> None:
     def f(x: float) -> float:
         raise ValueError("interpreted")

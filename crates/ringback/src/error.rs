@@ -5,6 +5,7 @@ use std::ffi::{c_char, c_void};
 use std::fmt;
 use std::sync::Arc;
 
+use crate::place::{Parts, Place};
 use crate::raw::Shared;
 
 /// Who failed: the function that was called, or the bridge to it.
@@ -122,13 +123,34 @@ impl Error {
 
     /// The name of the exception's class, if the error can tell without Python: `Some("ValueError")`.
     pub fn class(&self) -> Option<String> {
-        if !self.is_raised() {
-            return None;
-        }
-        let message = self.message();
-        let name = message.split([':', ' ']).next().unwrap_or_default();
-        let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
-        (message.contains(':') && !name.is_empty() && name.chars().all(is_name)).then(|| name.to_owned())
+        self.parts(|parts| parts.class.map(str::to_owned))
+    }
+
+    /// What was said, without class and place: `negative start`. Values that the exception was raised with stand in it as
+    /// Python's `repr` writes them, if they are known without Python: in an exported library they are, elsewhere those that
+    /// the compiler did not know are `…`. Needs no GIL.
+    pub fn text(&self) -> String {
+        self.parts(|parts| Some(parts.text.to_owned())).unwrap_or_else(|| self.message())
+    }
+
+    /// Function, file and line that raised, if the error can tell without Python. Needs no GIL.
+    pub fn place(&self) -> Option<Place> {
+        self.parts(|parts| parts.place)
+    }
+
+    /// The file that raised, without its folder: `Some("model.py")`. See [`Error::place`].
+    pub fn file(&self) -> Option<String> {
+        self.place().map(|place| place.file)
+    }
+
+    /// The line that raised, from 1 on. See [`Error::place`].
+    pub fn line(&self) -> Option<u32> {
+        self.place().map(|place| place.line)
+    }
+
+    /// The parts of what a function raised; None for a failure of the bridge, which has none.
+    fn parts<T>(&self, of: impl FnOnce(Parts<'_>) -> Option<T>) -> Option<T> {
+        self.is_raised().then(|| self.message()).and_then(|message| of(Parts::of(&message)))
     }
 
     pub(crate) fn status(&self) -> i32 {

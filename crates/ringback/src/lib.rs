@@ -59,6 +59,7 @@ mod error;
 mod library;
 #[cfg(feature = "ndarray")]
 mod ndarray;
+mod place;
 #[cfg(feature = "pyo3")]
 pub mod python;
 pub mod raw;
@@ -73,6 +74,7 @@ pub use define::{__by_ref, __tied};
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "loader")]
 pub use library::{Library, LibraryError, Manifest, ManifestFunction};
+pub use place::Place;
 
 #[cfg(feature = "pyo3")]
 #[doc(hidden)]

@@ -92,6 +92,7 @@ fn errors_say_who_failed() {
     assert!(error.is_raised());
     assert_eq!(error.class().as_deref(), Some("ValueError"));
     assert_eq!(error.to_string(), "ValueError: too far out");
+    assert_eq!((error.text().as_str(), error.place()), ("too far out", None));
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     let error = Tick::from_fn(|| panic!("at the {}th tick", 3)).call().unwrap_err();
@@ -99,6 +100,7 @@ fn errors_say_who_failed() {
     assert_eq!(error.kind(), ErrorKind::Bridge);
     assert_eq!(error.to_string(), "a callback in Rust panicked: at the 3th tick");
     assert_eq!(error.class(), None);
+    assert_eq!((error.text(), error.place()), (error.to_string(), None));
 }
 
 #[test]

@@ -12,6 +12,15 @@ _C = {
 }  # fmt: skip
 
 
+_ERRORS = """\
+/*
+ * A function whose result is not 0 has failed, and left an error if `*error` is not NULL any more. `record->describe(record, error,
+ * buffer, size)` writes it as one line: "ValueError: negative start, -0.5 (in logp, model.py:12)", which is the class, what was said
+ * with the values of that call, and the function, the file and the line that raised. The class ends at the first ": ", the place
+ * begins behind the last " (in ". Then `record->discard(record, error)` frees it, once.
+ */"""
+
+
 def header(callbacks: dict[str, Callback], library: str, symbol: str, static: bool, blas: list[str]) -> str:
     """A function type for each callback, its documentation, and the library's symbol; `blas` as in a manifest."""
     macros = [name.upper() for name in callbacks]
@@ -22,6 +31,7 @@ def header(callbacks: dict[str, Callback], library: str, symbol: str, static: bo
         f"/* {library}.h: callbacks exported by Ringback; generated, do not edit. */",
         f"#ifndef {guard}\n#define {guard}\n\n#include \"ringback.h\"\n\n#ifdef __cplusplus\nextern \"C\" {{\n#endif",
     ]  # fmt: skip
+    parts.append(_ERRORS)
     for index, (name, callback) in enumerate(callbacks.items()):
         parts.append(_function(name, callback, index))
     if blas not in ([], ["builtin"]):

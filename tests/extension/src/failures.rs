@@ -24,6 +24,19 @@ pub(crate) fn classify(py: Python<'_>, f: Scalar, x: f64) -> Option<(bool, Optio
     py.detach(|| f.call(x).err().map(|error| (error.is_raised(), error.class(), error.to_string())))
 }
 
+/// The parts that an engine can read without the GIL: `(class, text, function, file, line)`.
+#[pyfunction]
+pub(crate) fn parts(py: Python<'_>, f: Scalar, x: f64) -> Option<Said> {
+    py.detach(|| {
+        f.call(x).err().map(|error| {
+            let function = error.place().map(|place| place.function);
+            (error.class(), error.text(), function, error.file(), error.line())
+        })
+    })
+}
+
+type Said = (Option<String>, String, Option<String>, Option<String>, Option<u32>);
+
 /// Calls and drops the error, n times, on a thread without the GIL; how many there were.
 #[pyfunction]
 pub(crate) fn discard_many(py: Python<'_>, f: Scalar, n: usize) -> usize {
