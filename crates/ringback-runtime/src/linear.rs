@@ -1,7 +1,7 @@
 //! Numba's linear algebra by the routines of a BLAS and LAPACK library, called as Fortran's.
 //!
 //! The export writes tables of their addresses, `ringback_blas_*`, each with an entry for each of the kinds `s`, `d`, `c`,
-//! `z` (or for two of them): so a library may name its routines as it likes. What an export does not need is null there.
+//! `z` (or for some of them): so a library may name its routines as it likes. What an export does not need is null there.
 //!
 //! - Whole numbers are passed in 64 bits whose upper half is zero, so that a library with numbers of 32 bits reads the same
 //!   from them as one of 64 bits. Where a routine writes whole numbers there is room for 64 bits each, see
@@ -59,7 +59,8 @@ unsafe extern "C" {
     fn abort() -> !;
 }
 
-/// The routine for a kind of numbers: `s`, `d` are the first two of a table, `c`, `z` the last two.
+/// The routine for a kind of numbers. In a table of four `s`, `d` are the first two and `c`, `z` the last two; one of two is for
+/// either pair.
 pub(crate) fn routine<F: Copy>(table: &[Option<F>], kind: u8) -> Option<F> {
     let second = usize::from(matches!(kind, b'd' | b'z'));
     let complex = usize::from(matches!(kind, b'c' | b'z'));
@@ -190,10 +191,14 @@ pub unsafe extern "C" fn ringback_xxnrm2(kind: u8, n: isize, x: Numbers, step: i
     let (n, step) = (n as i64, step as i64);
     // SAFETY: the caller's promise.
     unsafe {
-        if matches!(kind, b's' | b'c') {
-            *result.cast() = needed(&ringback_blas_snrm2, kind)(&n, x, &step);
-        } else {
-            *result.cast() = needed(&ringback_blas_dnrm2, kind)(&n, x, &step);
+        // These tables go by what is summed, which is not what their kinds are elsewhere.
+        let [single, single_complex] = ringback_blas_snrm2;
+        let [double, double_complex] = ringback_blas_dnrm2;
+        match kind {
+            b's' => *result.cast() = needed(&[single], kind)(&n, x, &step),
+            b'c' => *result.cast() = needed(&[single_complex], kind)(&n, x, &step),
+            b'd' => *result.cast() = needed(&[double], kind)(&n, x, &step),
+            _ => *result.cast() = needed(&[double_complex], kind)(&n, x, &step),
         }
     }
 }
