@@ -146,3 +146,351 @@ def test_the_runtime_does_what_numba_does(tmp_path, kind, library):
                 scale = 1e3 * np.finfo(np.float32 if kind in "sc" else np.float64).eps
                 np.testing.assert_allclose(other, array, rtol=scale, atol=scale, err_msg=name)
     assert seen | {"ez_rgeev", "ez_cgeev", "fatal_error"} == set(ours)
+
+
+# Exported functions, in a process without Python.
+
+
+def products(a, b, out):
+    x, y = a[0], b[0]
+    out[0] = x @ y
+    out[1] = np.vdot(x, y)
+    u, v, c = a @ y, x @ b, a @ b
+    for i in range(4):
+        out[2 + i] = u[i]
+        out[6 + i] = v[i]
+        for j in range(4):
+            out[10 + 4 * i + j] = c[i, j]
+    out[26] = np.linalg.norm(x.copy())
+    np.dot(b, x, u)
+    out[27] = u[1] + np.dot(a, b, c)[3, 2]
+
+
+def solves(a, b, out):
+    x, inverse, pseudo = np.linalg.solve(a, b[0].copy()), np.linalg.inv(a), np.linalg.pinv(a[:, :2].copy())
+    for i in range(4):
+        out[i] = x[i]
+        for j in range(4):
+            out[4 + 4 * i + j] = inverse[i, j]
+        out[20 + i] = pseudo[1, i]
+
+
+def measures(a, b, out):
+    out[0] = np.linalg.det(a)
+    sign, logarithm = np.linalg.slogdet(a)
+    out[1] = sign
+    out[2] = logarithm
+    out[3] = np.linalg.cond(a)
+    out[4] = np.linalg.matrix_rank(b)
+    out[5] = np.linalg.norm(a)
+    out[6] = np.linalg.norm(a, 2)
+    out[7] = np.linalg.matrix_power(a, 3)[1, 2]
+    out[8] = np.linalg.matrix_power(a, -2)[2, 1]
+
+
+def factors(a, b, out):
+    lower = np.linalg.cholesky(a @ a.T)
+    q, r = np.linalg.qr(a)
+    u, s, v = np.linalg.svd(a)
+    symmetric, _ = np.linalg.eigh(a + a.T)
+    values, vectors = np.linalg.eig(a @ a.T)
+    alone = np.sort(np.linalg.eigvals(a @ a.T) + np.linalg.eigvalsh(a @ a.T)[0])
+    again = q @ r + (u * s) @ v + lower @ lower.T + a @ a.T @ vectors - vectors * values
+    values = np.sort(values)
+    for i in range(4):
+        out[i] = s[i]
+        out[4 + i] = symmetric[i]
+        out[8 + i] = values[i]
+        out[12 + i] = alone[i]
+        for j in range(4):
+            out[16 + 4 * i + j] = again[i, j]
+        out[32 + i] = abs(lower[i, i]) + abs(q[i, 0]) + abs(r[0, i])
+
+
+def complex_values(a, b, out):
+    values = np.linalg.eigvals(a)
+    out[0] = values.sum()
+    out[1] = values.prod()
+    x = np.linalg.solve(a, b[0].copy())
+    for i in range(4):
+        out[2 + i] = x[i]
+
+
+PRODUCTS = [("f64", "C"), ("f64", "F"), ("f64", "any"), ("c128", "C"), ("c128", "F"), ("c128", "any"), ("f32", "C"), ("c64", "F")]
+DECOMPOSITIONS = [(solves, "f64"), (measures, "f64"), (factors, "f64"), (complex_values, "c128")]
+
+
+def signature(number, layout="C"):
+    matrix = f"[{number}; :, :]" if layout == "C" else f"[{number}; :, :; {layout}]"
+    return f"void({matrix}, {matrix}, mut [{number}])"
+
+
+def matrices(number):
+    rng = np.random.default_rng(11)
+    made = rng.normal(size=(2, 4, 4)) + (1j * rng.normal(size=(2, 4, 4)) if number[0] == "c" else 0)
+    made[0] += 3 * np.eye(4)
+    return made.astype(TYPES[number])
+
+
+def laid_out(matrix, layout):
+    """As the program without Python lays it out."""
+    if layout != "any":
+        return matrix.copy(order=layout)
+    wide = np.zeros(3 * matrix.size, matrix.dtype)
+    wide[::3] = matrix.ravel()[::-1]
+    return wide[::-1][2::3].reshape(matrix.shape)
+
+
+def bits(values):
+    parts = np.asarray(values).ravel()
+    parts = parts.astype(np.complex128).view(np.float64) if parts.dtype.kind == "c" else parts.astype(np.float64)
+    return ",".join(struct.pack(">d", part).hex() for part in parts.tolist())
+
+
+def line(name, number, layout, a, b, length=40):
+    return "\t".join(map(str, [name, number, layout, *a.shape, *b.shape, length, bits(a), bits(b)]))
+
+
+def numbers(words, dtype):
+    parts = np.array([struct.unpack(">d", bytes.fromhex(word))[0] for word in words.split(",")])
+    return parts.view(np.complex128) if np.dtype(dtype).kind == "c" else parts
+
+
+def run(*command, **options):
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False, **options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def multiplied():
+    """The products, compiled for numbers and layouts."""
+    return {f"{number}_{layout}": rb.compile(products, signature(number, layout)) for number, layout in PRODUCTS}
+
+
+@pytest.fixture(scope="module")
+def decomposed():
+    return {f.__name__: (rb.compile(f, signature(number)), f, number, "C") for f, number in DECOMPOSITIONS}
+
+
+def check(host, library, cases, origin):
+    """Exported functions against NumPy and against the JIT; what the program says at its end."""
+    lines, wanted = [], []
+    for name, (callback, function, number, layout) in cases.items():
+        a, b = (laid_out(matrix, layout) for matrix in matrices(number))
+        lines.append(line(name, number, layout, a, b))
+        by_numpy, by_jit = np.zeros(40, a.dtype), np.zeros(40, a.dtype)
+        function(a, b, by_numpy)
+        callback(a, b, by_jit)
+        wanted.append((name, by_numpy, by_jit))
+    *found, leaked, algebra, python = run(host / "linear", library, input="\n".join(lines))
+    for (name, by_numpy, by_jit), words in zip(wanted, found, strict=True):
+        assert not words.startswith("error"), (name, words)
+        got = numbers(words, by_jit.dtype)
+        tolerance = 200 * np.finfo(by_jit.dtype).eps
+        np.testing.assert_allclose(got, by_jit, rtol=tolerance, atol=tolerance, err_msg=name)
+        np.testing.assert_allclose(got, by_numpy, rtol=tolerance, atol=tolerance, err_msg=name)
+    assert (leaked, python) == ("leaked 0 0", "python false")
+    assert algebra == f"blas {origin}"
+
+
+@pytest.mark.parametrize("library", [True, SCIPY, NUMPY], ids=["builtin", "32 bits", "64 bits"])
+def test_products_have_the_values_of_numpy(host, tmp_path, multiplied, library):
+    made = rb.export(multiplied, tmp_path / "m.so", link_blas=library)
+    cases = {
+        name: (callback, products, *case) for (name, callback), case in zip(multiplied.items(), PRODUCTS, strict=True)
+    }
+    check(host, made.library, cases, "builtin" if library is True else Path(library).name)
+
+
+@pytest.mark.parametrize("library", [SCIPY, NUMPY], ids=["32 bits", "64 bits"])
+def test_decompositions_have_the_values_of_numpy(host, tmp_path, decomposed, library):
+    made = rb.export({name: case[0] for name, case in decomposed.items()}, tmp_path / "m.so", link_blas=library)
+    check(host, made.library, decomposed, Path(library).name)
+
+
+def test_errors_of_linear_algebra_are_typed(host, tmp_path, decomposed):
+    made = decomposed["solves"][0].export(tmp_path / "m.so", link_blas=SCIPY)
+    a, b = matrices("f64")
+    singular, strange = np.ones((4, 4)), a.copy()
+    strange[1, 1] = np.nan
+    calls = [("solves", singular, b), ("solves", strange, b), ("solves", a[:, :3].copy(), b), ("solves", a, b[:, :3].copy())]
+    found = run(host / "linear", made.library, input="\n".join(line(n, "f64", "C", x, y) for n, x, y in calls))
+    for (_, x, y), text in zip(calls, found, strict=False):
+        with pytest.raises(np.linalg.LinAlgError) as raised:
+            decomposed["solves"][0](x, y, np.zeros(40))
+        assert text.startswith(f"error: LinAlgError: {raised.value} (in "), text
+    assert found[0].startswith("error: LinAlgError: Matrix is singular to machine precision. (in _inv_err_handler, linalg.py:")
+    assert found[4:6] == ["leaked 0 0", f"blas {Path(SCIPY).name}"]
+
+
+def test_shapes_that_do_not_fit_are_errors_with_plain_products(host, tmp_path, multiplied):
+    made = rb.export({"f": multiplied["f64_C"]}, tmp_path / "m.so", link_blas=True)
+    a, b = matrices("f64")
+    (text, *_) = run(host / "linear", made.library, input=line("f", "f64", "C", a, b[:, :3].copy()))
+    assert text.startswith("error: ValueError: incompatible array sizes for np.dot(a, b) (vector * vector) (in ")
+
+
+def square(x):
+    return -0.5 * (x @ x)
+
+
+def inverse(m):
+    k = 2
+    return np.linalg.inv(m)[0, k - 2] + m[0] @ m[1]
+
+
+PLAIN = (
+    "BLAS (np.dot, @, norms), which comes from SciPy in this process: export with link_blas=True (--link-blas) for plain code in "
+    "its place, or name a library, such as link_blas='openblas'"
+)
+LAPACK = (
+    "LAPACK (np.linalg), which comes from SciPy in this process: name a library that has it, such as link_blas='openblas' "
+    "(--link-blas openblas)"
+)
+
+
+@pytest.mark.parametrize(
+    ("function", "type_", "option", "reason", "symbols"),
+    [
+        (square, "f64([f64])", False, PLAIN, "numba_xxdot"),
+        (inverse, "f64([f64; :, :])", False, LAPACK, "numba_ez_xxgetri, numba_xxgetrf"),
+        (inverse, "f64([f64; :, :])", True, LAPACK, "numba_ez_xxgetri, numba_xxgetrf"),
+    ],
+)
+def test_without_a_library_it_is_refused_by_name(tmp_path, function, type_, option, reason, symbols):
+    with pytest.raises(rb.ExportError) as refused:
+        rb.compile(function, type_).export(tmp_path / "m.so", link_blas=option)
+    code = function.__code__
+    number = code.co_firstlineno + (1 if function is square else 2)
+    source = Path(__file__).read_text().splitlines()[number - 1].strip()
+    assert str(refused.value) == (
+        f"cannot export {function.__name__}: it needs {reason}\n  needed: {symbols}\n"
+        f"  File {__file__!r}, line {number}, in {function.__name__}\n    {source}"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_libraries_that_do_not_serve_are_errors(tmp_path, monkeypatch):
+    callback = rb.compile(square, "f64([f64])")
+    for given, error, text in [
+        ("no_such_blas", link.LinkError, "cannot find -lno_such_blas"),
+        ("/nowhere/libblas.so", FileNotFoundError, "there is no library '/nowhere/libblas.so' to link"),
+        (tmp_path, FileNotFoundError, f"there is no library {str(tmp_path)!r} to link"),
+        ("-Wl,-e,main", ValueError, "a library is named as the linker knows it, such as 'openblas', or by a path with a slash; "
+         "found '-Wl,-e,main'"),
+        ([], TypeError, "link_blas is True, the name of a library, its path, or a list of these; found list []"),
+        (1, TypeError, "link_blas is True, the name of a library, its path, or a list of these; found int 1"),
+        ("c", rb.ExportError, "cannot export square: c lacks ddot, "),
+    ]:  # fmt: skip
+        with pytest.raises(error) as refused:
+            callback.export(tmp_path / "m.so", link_blas=given)
+        assert text in str(refused.value)
+    (tmp_path / "a b").mkdir()
+    shutil.copy(SCIPY, tmp_path / "a b/libblas.so")
+    with pytest.raises(ValueError, match="the path of a library to link has no blanks, colons, commas or"):
+        callback.export(tmp_path / "m.so", link_blas=tmp_path / "a b/libblas.so")
+
+
+def dynamic(library):
+    """Needed libraries, and where they are looked for."""
+    lines = run("readelf", "-d", library)
+    needed = [line.split("[")[1][:-1] for line in lines if "(NEEDED)" in line]
+    return needed, [line.split("[")[1][:-1] for line in lines if "(RUNPATH)" in line]
+
+
+def test_a_library_says_what_it_needs(host, tmp_path):
+    callback = rb.compile(square, "f64([f64])")
+    made = callback.export(tmp_path / "m.so", link_blas=Path(SCIPY))
+    needed, folders = dynamic(made.library)
+    name, folder = Path(SCIPY).name, str(Path(SCIPY).parent)
+    assert [n for n in needed if not n.startswith(("libc.", "libm."))] == [name]
+    assert folders == [f"$ORIGIN:{folder}"]
+    assert f"\nblas {name}\n".encode() in made.library.read_bytes()
+    assert f"/// Linear algebra comes from `{name}`, which has to be where this is loaded." in made.rust.read_text()
+    assert f"/* Linear algebra comes from {name}: it has to be where the library is loaded. */" in made.header.read_text()
+    # A function that needs none does not get one.
+    plain = rb.compile(lambda x: x + 1, "f64(f64)")
+    made = rb.export({"plain": plain}, tmp_path / "p.so", link_blas=SCIPY)
+    assert name not in dynamic(made.library)[0]
+    assert b"\nblas \n" in made.library.read_bytes()
+
+
+def test_plain_products_need_no_library(host, tmp_path):
+    made = rb.compile(square, "f64([f64])").export(tmp_path / "m.so", link_blas=True)
+    needed, folders = dynamic(made.library)
+    assert all(name.startswith(("libc.", "libm.")) for name in needed)
+    assert folders == []
+    undefined = [line.split()[-1].split("@")[0] for line in run("nm", "-D", "-u", made.library)]
+    assert not [n for n in undefined if n.startswith(("Py", "_Py", "numba", "NRT", "ringback"))]
+    assert made.library.stat().st_size < 40_000
+    call = f"square\tf64([f64])\t{bits(np.array([3.0, 4.0]))}"
+    assert run(host / "call", made.library, input=call)[0] == bits(-12.5)
+
+
+def test_a_machine_without_the_library_is_a_typed_error(host, tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "empty.s").write_text("    .globl scipy_ddot_\nscipy_ddot_: ret\n")
+    shutil.copy(SCIPY, tmp_path / "there/libblas.so")
+    name = Path(SCIPY).name
+    made = rb.compile(square, "f64([f64])").export(tmp_path / "m.so", link_blas=tmp_path / "there/libblas.so")
+    (tmp_path / "there/libblas.so").unlink()
+    (found,) = run(host / "open", "m.so", cwd=tmp_path)
+    assert found == (
+        f"Blas: m.so cannot be loaded without the linear algebra of libblas.so: {name}: cannot open shared object file: No such "
+        f"file or directory: install that, or put it beside the library"
+    )
+    # One that lacks a routine.
+    run("cc", "-shared", "-nostdlib", f"-Wl,-soname,{name}", "empty.s", "-o", name, cwd=tmp_path)
+    (found,) = run(host / "open", "m.so", cwd=tmp_path)
+    assert found.startswith("Blas: m.so cannot be loaded without the linear algebra of libblas.so: ")
+    assert "undefined symbol: scipy_" in found
+    assert made.library.exists()
+
+
+def test_the_program_links_it_beside_a_static_library(tmp_path):
+    made = rb.compile(square, "f64([f64])").export(tmp_path / "libmodel.a", link_blas=[SCIPY, "m"])
+    assert '/// println!("cargo::rustc-link-lib=' in made.rust.read_text()
+    assert f"/* Linear algebra comes from {Path(SCIPY).name}, m: link it too. */" in made.header.read_text()
+    (tmp_path / "main.c").write_text(
+        """
+        #include <stdio.h>
+        #include <string.h>
+        #include "model.h"
+        int main(void) {
+            const struct ringback_callback *f = ringback_library_v1_model.records[SQUARE_INDEX];
+            square_entry *entry;
+            double x[2] = {3, 4}, result;
+            void *error = NULL;
+            struct ringback_view1 view = {x, {2}, {8}};
+            memcpy(&entry, &f->entry, sizeof entry);
+            if (entry(&result, &error, &view, f->env)) return 1;
+            printf("%g\\n", result);
+            return 0;
+        }
+        """
+    )
+    folder = f"-Wl,-rpath,{Path(SCIPY).parent}"
+    run("cc", "main.c", "libmodel.a", SCIPY, folder, "-lm", "-o", "main", cwd=tmp_path)
+    assert run(tmp_path / "main") == ["-12.5"]
+    rb.compile(square, "f64([f64])").export(tmp_path / "libmodel.a", link_blas=True)
+    run("cc", "main.c", "libmodel.a", "-lm", "-o", "main", cwd=tmp_path)
+    assert run(tmp_path / "main") == ["-12.5"]
+
+
+def test_the_command_links(tmp_path):
+    (tmp_path / "model.py").write_text(
+        "import ringback as rb\n\n@rb.cfunc('float64(float64[::1])')\ndef square(x):\n    return x @ x\n"
+    )
+    command = [sys.executable, "-m", "ringback", "export", "model:square", "-o", "m.so"]
+    run(*command, "--link-blas", cwd=tmp_path)
+    assert b"\nblas builtin\n" in (tmp_path / "m.so").read_bytes()
+    run(*command, "--link-blas", SCIPY, "--link-blas", "m", cwd=tmp_path)
+    assert f"\nblas {Path(SCIPY).name} m\n".encode() in (tmp_path / "m.so").read_bytes()
+    for options, text in [
+        ([], "cannot export square: it needs BLAS (np.dot, @, norms)"),
+        (["--link-blas", "m", "--link-blas"], "--link-blas names a library each time, or is given once without one"),
+    ]:
+        done = subprocess.run([*command, *options], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert text in done.stderr
