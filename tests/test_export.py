@@ -583,9 +583,9 @@ def foreign_function(n):
     return COSINE(m)
 
 
-def raises_text(x):
+def raises_tuple(x):
     if x < 0:
-        raise ValueError(str(int(x)))
+        raise ValueError((x, 2.0))
     return x
 
 
@@ -602,13 +602,14 @@ def raises_text(x):
         (
             dice,
             "f64(f64)",
-            "the random state of this process: pass random numbers as arguments",
+            "random numbers before they are seeded, which this process does: call np.random.seed(n) (random.seed(n) for the module "
+            "random) in the function itself, on every path before the first draw, or pass random numbers as arguments",
             "return y + np.random.random()",
         ),
         (
             dictionary,
             "f64(f64)",
-            "Numba's dictionaries and typed lists, which are part of Numba: use arrays or plain lists",
+            "Numba's dictionaries, typed lists and typed sets, which are part of Numba: use arrays, plain lists or plain sets",
             "d = {1: x}",
         ),
         (
@@ -619,10 +620,10 @@ def raises_text(x):
             "return COSINE(m)",
         ),
         (
-            raises_text,
+            raises_tuple,
             "f64(f64)",
-            "an exception with a value that is no number: raise it with numbers",
-            "raise ValueError(str(int(x)))",
+            "an exception with a value that is neither a number nor a text: raise it with those",
+            "raise ValueError((x, 2.0))",
         ),
     ],
 )

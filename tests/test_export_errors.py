@@ -1,9 +1,11 @@
 """Exceptions of exported functions: class, text with its values, file and line, in Rust, and as the header tells a C program."""
 
 import numba
+import numpy as np
+import pytest
 import ringback as rb
 from test_export import pytestmark as only_here
-from test_export import run
+from test_export import run, words
 
 pytestmark = only_here
 
@@ -48,6 +50,42 @@ def test_the_parts_of_an_error(host, tmp_path):
     assert run(program, made.library, "checked", "1000.5", "-1", "0", "1", "2") == said
 
 
+def texts(x):
+    if x < 0:
+        raise ValueError(f"größer als {int(x)}:\n\U0001f642", str(int(-x)) + "m", x)
+    return x
+
+
+def slices(x, out):
+    out[1:] = x
+    return out[0] + out[2]
+
+
+def test_texts_made_at_run_time(host, tmp_path):
+    made = rb.compile(texts, "f64(f64)").export(tmp_path / "m.so")
+    line = texts.__code__.co_firstlineno + 2
+    place = f'Some("texts") Some("test_export_errors.py") Some({line})'
+    # The text is in one line, and what was made for it is freed with the error.
+    assert run(host / "errors", made.library, "texts", "-3", "-12", "2") == [
+        f'Some("ValueError") "größer als -3: \U0001f642, 3m, -3.0" {place}',
+        f'Some("ValueError") "größer als -12: \U0001f642, 12m, -12.0" {place}',
+        "2",
+        "leaked 0",
+    ]
+
+
+def test_assigning_to_a_slice_says_both_shapes(host, tmp_path):
+    callback = rb.compile(slices, "f64([f64], mut [f64])")
+    made = callback.export(tmp_path / "m.so")
+    calls = [([1.0, 2.0], [5.0, 6.0, 7.0]), ([1.0, 2.0], [5.0, 6.0])]
+    lines = ["\t".join(["slices", callback.signature, ",".join(words(x)), ",".join(words(out))]) for x, out in calls]
+    fits, differs, *_ = run(host / "call", made.library, input="\n".join(lines))
+    assert fits == ",".join(words([7.0, 5.0, 1.0, 2.0]))
+    assert differs.startswith("error: ValueError: cannot assign slice of shape (1,) from input of shape (2,) (in ")
+    with pytest.raises(ValueError, match=r"^cannot assign slice of shape \(1,\) from input of shape \(2,\)$"):
+        callback(np.array(calls[1][0]), np.array(calls[1][1]))
+
+
 def test_the_header_says_how_a_program_in_c_reads_them(tmp_path):
     made = rb.compile(checked, "f64(f64)").export(tmp_path / "libmodel.a")
     assert (
@@ -79,7 +117,20 @@ def test_the_header_says_how_a_program_in_c_reads_them(tmp_path):
         }
         """
     )
-    run("cc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "main.c", "libmodel.a", "-lm", "-o", "main", cwd=tmp_path)
+    run(
+        "cc",
+        "-std=c99",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-pedantic",
+        "main.c",
+        "libmodel.a",
+        "-lm",
+        "-o",
+        "main",
+        cwd=tmp_path,
+    )
     assert run(tmp_path / "main") == [
         "OutOfRangeError",
         "too far: (in the east), 1000.5, 1000, True",

@@ -1,8 +1,9 @@
 //! What code that Numba compiled needs in a library without Python.
 //!
 //! - `memory` has the `NRT_*` functions: counted allocations, as Numba's own runtime makes them.
-//! - `maths` has the functions of `math` that Numba does not take from the C library.
-//! - `text` writes the numbers that an exception was raised with, as Python's `repr` does.
+//! - `maths` has the functions of `math` and NumPy that Numba does not take from the C library.
+//! - `random` is the generator behind `np.random` and `random`.
+//! - `text` writes the numbers that an exception was raised with, as Python's `repr` does; `unicode` the texts.
 //! - `linear` has Numba's linear algebra, by the routines of a BLAS and LAPACK library, and `products` plain products in the
 //!   place of such a library.
 //! - `reshape` finds strides for another shape of an array.
@@ -21,6 +22,8 @@ pub mod linear;
 pub mod maths;
 pub mod memory;
 pub mod products;
+pub mod random;
 pub mod record;
 pub mod reshape;
 pub mod text;
+pub mod unicode;

@@ -1,6 +1,6 @@
 //! What the callback records of an exported library do with errors.
 
-use core::ffi::{c_char, c_void};
+use core::ffi::{c_char, c_int, c_void};
 
 use crate::memory::NRT_Free;
 use crate::text::Output;
@@ -19,8 +19,8 @@ pub struct Excinfo {
     pub size: i32,
     /// The arguments, from `NRT_Allocate`, if there are any.
     pub arguments: *mut c_void,
-    /// The texts of the arguments.
-    pub texts: Option<unsafe extern "C" fn(*mut c_void) -> *mut *mut c_char>,
+    /// The texts of the arguments; if its second argument is not 0, it also gives back what the arguments hold.
+    pub texts: Option<unsafe extern "C" fn(*mut c_void, c_int) -> *mut *mut c_char>,
     /// How many arguments there are. If there are none, the whole is a constant.
     pub count: i32,
 }
@@ -43,7 +43,7 @@ pub unsafe extern "C" fn ringback_describe(
         if (*error).count > 0
             && let Some(make) = (*error).texts
         {
-            texts = make((*error).arguments);
+            texts = make((*error).arguments, 0);
         }
         let mut next = texts;
         let mut at = (*error).text;
@@ -58,6 +58,16 @@ pub unsafe extern "C" fn ringback_describe(
             }
             at = at.add(1);
         }
+        free_texts(texts);
+        output.end()
+    }
+}
+
+/// # Safety
+/// `texts` is null, or was made by a function that makes texts, and is not used again.
+unsafe fn free_texts(texts: *mut *mut c_char) {
+    // SAFETY: the caller's promise: each has its own memory, and null is behind the last.
+    unsafe {
         if !texts.is_null() {
             let mut text = texts;
             while !(*text).is_null() {
@@ -66,7 +76,6 @@ pub unsafe extern "C" fn ringback_describe(
             }
             NRT_Free(texts.cast());
         }
-        output.end()
     }
 }
 
@@ -79,6 +88,9 @@ pub unsafe extern "C" fn ringback_discard(_record: *const c_void, error: *mut Ex
     // SAFETY: the caller's promise: with arguments, the code allocated both.
     unsafe {
         if (*error).count > 0 {
+            if let Some(make) = (*error).texts {
+                free_texts(make((*error).arguments, 1));
+            }
             NRT_Free((*error).arguments);
             NRT_Free(error.cast());
         }

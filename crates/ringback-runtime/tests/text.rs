@@ -1,6 +1,6 @@
 //! Numbers as Python's `repr` writes them, and the texts of errors.
 
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr::null_mut;
 
 use ringback_runtime::memory::{NRT_Allocate, NRT_Free};
@@ -91,7 +91,7 @@ fn other_numbers_are_written_as_repr_writes_them() {
     );
 }
 
-unsafe extern "C" fn two_numbers(arguments: *mut c_void) -> *mut *mut c_char {
+unsafe extern "C" fn two_numbers(arguments: *mut c_void, _: c_int) -> *mut *mut c_char {
     // SAFETY: the test passes a number.
     let value = unsafe { *arguments.cast::<f64>() };
     let items = [ringback_text_float(value), ringback_text_signed(7)];

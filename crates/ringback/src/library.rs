@@ -61,12 +61,12 @@ impl Library {
         // SAFETY: the file is whole, as its checksum shows, and was made by an export, whose libraries run no code when they
         // are loaded or unloaded.
         let loaded = unsafe { libloading::Library::new(place.as_os_str()) };
-        let loaded = loaded.map_err(|error| refused(path, &manifest, error.to_string()))?;
+        let loaded = loaded.map_err(|error| refused(path, &manifest, said(&error)))?;
         // SAFETY: the value of the symbol is taken for an address, which it is.
         let found = unsafe { loaded.get::<*const LibraryTable>(SYMBOL) };
         let table = match found {
             Ok(symbol) => *symbol,
-            Err(error) => return Err(LibraryError::Load { path: path.to_owned(), error: error.to_string() }),
+            Err(error) => return Err(LibraryError::Load { path: path.to_owned(), error: said(&error) }),
         };
         // SAFETY: the symbol of an export is its table, and `loaded` is kept.
         let table = unsafe { checked(table) }?;
@@ -132,6 +132,11 @@ impl Library {
             None => Statistics::default(),
         }
     }
+}
+
+/// What the system says; the error itself only says which of its functions failed.
+fn said(error: &libloading::Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// Why the system did not load a file, which it can read. What it says of other files is of the one library that a manifest

@@ -59,6 +59,12 @@ def block_object(
         return None if module is None else _object(module, block.NAME, name, machine)
 
 
+def plain_object(text: str, target: Target) -> bytes:
+    """An object file of LLVM's text as it is, with all its functions."""
+    with stage.lock:
+        return target.machine().emit_object(llvm.parse_assembly(text))
+
+
 def _object(module: llvm.ModuleRef, function: str, name: str, machine: llvm.TargetMachine) -> Object:
     module.get_function(function).name = name
     module.verify()

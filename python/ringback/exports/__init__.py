@@ -1,7 +1,8 @@
 """Export: compiled callbacks as a library for programs without Python.
 
-`errors.py` makes plain text of exceptions, `blas.py` links linear algebra, `refuse.py` names what cannot leave Python, `data.py`
-writes records and bound values, `manifest.py`, `header.py` and `rust.py` what stands beside the code; the code itself comes from `backend/link.py`.
+`errors.py` makes plain text of exceptions, `blas.py` links linear algebra, `seeding.py` sees to it that random numbers are seeded,
+`refuse.py` names what cannot leave Python, `data.py` writes records and bound values, `manifest.py`, `header.py` and `rust.py`
+what stands beside the code; the code itself comes from `backend/link.py`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .. import _ringback
 from ..backend import link
 from ..backend.target import Target, target
 from ..callback import Callback, native_signature
-from . import data, header, manifest, rust
+from . import data, header, manifest, rust, seeding
 from .blas import Blas, blas, helpers
 from .errors import errors_as_text
 from .refuse import ExportError, addresses, refuse
@@ -37,7 +38,9 @@ _RUNTIME = frozenset(
     {"NRT_Allocate", "NRT_Reallocate", "NRT_Free", "NRT_MemInfo_alloc", "NRT_MemInfo_alloc_aligned",
      "NRT_MemInfo_alloc_dtor", "NRT_MemInfo_call_dtor", "NRT_MemInfo_new_varsize", "NRT_MemInfo_new_varsize_dtor",
      "NRT_MemInfo_varsize_alloc", "NRT_MemInfo_varsize_realloc", "NRT_MemInfo_varsize_free",
-     "numba_attempt_nocopy_reshape", "numba_frexp", "numba_ldexp"}
+     "numba_attempt_nocopy_reshape", "numba_frexp", "numba_frexpf", "numba_ldexp", "numba_ldexpf", "numba_gamma",
+     "numba_gammaf", "numba_nextafter", "numba_nextafterf", "numba_cpow", "numba_cpowf", "numba_rnd_init", "numba_rnd_shuffle",
+     "numba_poisson_ptrs", *seeding.STATES}
 )  # fmt: skip
 
 
@@ -201,12 +204,18 @@ def _compile(
             text, offered = helpers(text), _RUNTIME | algebra.offered
         code = link.entry_object(text, shim.name, f"ringback_entry_{index}", cpu)
         missing = _missing(code, unspeakable, offered)
+        random = code.needs & seeding.STATES.keys()
+        if not missing and random and seeding.unseeded(code.text, f"ringback_entry_{index}"):
+            missing = sorted(random)
         if missing:
             raise refuse(callback, name, missing)
         objects = {f"entry{index}.o": code}
+        if random and "random.o" not in inputs:
+            (folder / "random.o").write_bytes(link.plain_object(seeding.states_text(), cpu))
+            inputs.append("random.o")
         vector_math = callback._options.get("vector_math", True)
         block = link.block_object(text, shim.name, f"ringback_block_{index}", signature, cpu, vector_math)
-        if block is not None and not _missing(block, unspeakable, offered):
+        if block is not None and not random and not _missing(block, unspeakable, offered):
             objects[f"block{index}.o"] = block
         for file, made in objects.items():
             (folder / file).write_bytes(made.data)

@@ -32,13 +32,20 @@ _TEXTS = {
     "PyLong_FromSize_t": ("ringback_text_unsigned", "i64"),
     "PyBool_FromLong": ("ringback_text_bool", "i64"),
     "PyComplex_FromDoubles": ("ringback_text_complex", "double, double"),
+    "PyUnicode_FromKindAndData": ("ringback_text_unicode", "i32, ptr, i64"),
 }
 _DECLARED = (
     "".join(f"declare noalias ptr @{name}({parameters})\n" for name, parameters in sorted(set(_TEXTS.values())))
     + "declare noalias ptr @ringback_text_tuple(i64, ptr)\n"
+    + "declare i64 @ringback_text_hash(ptr)\n"
+    + "declare void @ringback_text_release(ptr, i32)\n"
 )
 _UNWRAP = re.compile(r"^define [^\n]*@(__excinfo_unwrap_args[0-9a-f]+(?:\.\d+)?)\([^\n]*\n.*?^}$", re.M | re.S)
 _FREE = re.compile(r"^[^\n]*call void @NRT_Free\([^\n]*\n", re.M)
+_HASH = "@PyObject_Hash("
+# What an error was raised with is given back once, when it is discarded.
+_RELEASE = re.compile(r"^([^\n]*call void )@NRT_decref\((ptr [^\n)]*)\)", re.M)
+_PARAMETER = re.compile(r"\(ptr (?:[a-z]+(?:\([^)]*\))? )*(%[^\s)]+)\)")
 _PACK = re.compile(r"^( *%\S+ = )[^\n]*@PyTuple_Pack\(i64 (\d+), ([^\n)]*)\)[^\n]*$", re.M)
 # `PyErr_SetString` is for a missing environment, and goes away with the test for it.
 _HARMLESS = ("ringback_text_", "llvm.", "PyErr_SetString")
@@ -48,7 +55,7 @@ _CALL = re.compile(r"@([\w.$]+)\(")
 def errors_as_text(text: str, function: Any) -> tuple[str, frozenset[str]]:
     """LLVM text in which errors are plain text; `function` stands for the place where Numba does not say one.
 
-    Also Numba's functions that make objects of other values than numbers: they are as they were, and cannot be exported.
+    Also Numba's functions that make objects of other values than numbers and texts: they are as they were, and cannot be exported.
     """
     unspeakable: set[str] = set()
 
@@ -95,8 +102,16 @@ def _argument(value: Any) -> str:
 
 
 def _with_texts(function: str) -> str | None:
-    """The function that makes texts: it may be called more than once, so it frees nothing. None for other than numbers."""
-    head, body = _PACK.sub(_pack, _FREE.sub("", function)).split("\n", 1)
+    """The function that makes texts; None for other values than numbers and texts.
+
+    It may be called more than once, so it frees nothing, and gives back what the arguments hold only if its second parameter
+    says so.
+    """
+    released = _RELEASE.sub(r"\1@ringback_text_release(\2, i32 %ringback.release)", _FREE.sub("", function))
+    head, body = _PACK.sub(_pack, released.replace(_HASH, "@ringback_text_hash(")).split("\n", 1)
+    head, found = _PARAMETER.subn(r"(ptr \1, i32 %ringback.release)", head, count=1)
+    if not found:
+        return None
     called = set(_CALL.findall(body))
     if any(name not in _TEXTS and not name.startswith(_HARMLESS) for name in called):
         return None

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from ..callback import Callback, native_signature
 from ..compile import bind_function
 from ..errors import CompileError
+from . import seeding
 
 
 class ExportError(TypeError):
@@ -23,11 +24,14 @@ _MEANINGS = [
     (r"numba_xx",
      "BLAS (np.dot, @, norms), which comes from SciPy in this process: export with link_blas=True (--link-blas) for plain code in "
      "its place, or name a library, such as link_blas='openblas'"),
-    (r"numba_.*(rnd|random)", "the random state of this process: pass random numbers as arguments"),
-    (r"numba_(dict|list|hash)", "Numba's dictionaries and typed lists, which are part of Numba: use arrays or plain lists"),
+    (r"numba_.*(rnd|random|poisson)", "random numbers before they are seeded, which this process does: call np.random.seed(n) "
+     "(random.seed(n) for the module random) in the function itself, on every path before the first draw, or pass random "
+     "numbers as arguments"),
+    (r"numba_(dict|list|set|hash)", "Numba's dictionaries, typed lists and typed sets, which are part of Numba: use arrays, "
+     "plain lists or plain sets"),
     (r"address:", "an address in this process (an array of more than 1 MB that a jitted function reads, or a C function): "
      "pass arrays as arguments, or bind them"),
-    (r"__excinfo_unwrap", "an exception with a value that is no number: raise it with numbers"),
+    (r"__excinfo_unwrap", "an exception with a value that is neither a number nor a text: raise it with those"),
     (r"numba_(gil|unpickle|recreate|unpack|extract)|Py|_Py|_ZN08NumbaEnv|\.numba",
      "the Python interpreter, for printing, text or objects: take that out"),
     (r"numba_|NRT_", "a function that is part of Numba: take it out"),
@@ -63,7 +67,14 @@ def _line_of(callback: Callback, symbols: list[str]) -> str:
     try:
         options = {**callback._options, "debug": True}
         again = bind_function(function, native_signature(callback), options, callback._bound, callback._ties)
-        found = _search(again._shim.llvm(), symbols, file)
+        compiled = again._shim.llvm()
+        found = None
+        if symbols[0] in seeding.STATES:
+            # The first line with such a symbol may be the one that seeds.
+            nodes = _locations(compiled)
+            draws = seeding.unseeded(compiled, again._shim.name)
+            found = next(filter(None, (_line_at(draw, nodes, file) for draw in draws)), None)
+        found = found or _search(compiled, symbols, file)
         if found is not None:
             line = found
     except CompileError:
@@ -74,7 +85,7 @@ def _line_of(callback: Callback, symbols: list[str]) -> str:
 
 def _search(text: str, symbols: list[str], file: str) -> int | None:
     """The first line in `file` that leads to a symbol, through functions that have no lines of their own."""
-    nodes = {key: (kind, dict(_FIELD.findall(fields))) for key, kind, fields in _LOCATION.findall(text)}
+    nodes = _locations(text)
     bodies = _bodies(text)
     wanted, seen = [w for symbol in symbols for w in _written(symbol, text)], set(symbols)
     while wanted:
@@ -83,8 +94,7 @@ def _search(text: str, symbols: list[str], file: str) -> int | None:
             for instruction in lines:
                 if not any(w in instruction for w in wanted):
                     continue
-                at = re.search(r"!dbg (!\d+)", instruction)
-                line = at and _user_line(at.group(1), nodes, file)
+                line = _line_at(instruction, nodes, file)
                 if line:
                     return line
                 if function not in seen:
@@ -115,7 +125,19 @@ def _bodies(text: str) -> dict[str, list[str]]:
     return {name: lines for name, lines in bodies.items() if not re.match(r'"?(_ZN7cpython|cfunc\.)', name)}
 
 
-def _user_line(key: str, nodes: dict[str, tuple[str, dict[str, str]]], file: str) -> int | None:
+_Nodes = dict[str, tuple[str, dict[str, str]]]
+
+
+def _locations(text: str) -> _Nodes:
+    return {key: (kind, dict(_FIELD.findall(fields))) for key, kind, fields in _LOCATION.findall(text)}
+
+
+def _line_at(instruction: str, nodes: _Nodes, file: str) -> int | None:
+    at = re.search(r"!dbg (!\d+)", instruction)
+    return _user_line(at.group(1), nodes, file) if at else None
+
+
+def _user_line(key: str, nodes: _Nodes, file: str) -> int | None:
     """The line of a location, or of where it was inlined, that lies in the user's file."""
     while key in nodes:
         _, location = nodes[key]
