@@ -45,6 +45,7 @@ test: test-rust test-python test-pythons test-extension test-host sanitize  ## e
 test-rust: $(VENV)/.requirements  ## the crates, with and without features
 	cargo test --workspace --exclude ringback-python --exclude ringback-demo --exclude ringback-testing --exclude ringback-peers
 	cargo test -p ringback --features ndarray,complex,loader
+	cargo test -p ringback-runtime --features linear --test linear
 	cargo test -p ringback --doc --features pyo3,ndarray pages
 
 test-python: $(VENV)/.demo $(VENV)/.testing  ## the Python package
@@ -72,6 +73,7 @@ lint: $(VENV)/.installed          ## rustfmt, clippy, ruff, pyright, rustdoc
 	cargo fmt --manifest-path examples/host/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy -p ringback --all-targets --features ndarray,complex,loader -- -D warnings
+	cargo clippy -p ringback-runtime --all-targets --features linear -- -D warnings
 	cargo clippy --manifest-path examples/extension/Cargo.toml --target-dir target/extension --locked --all-targets -- -D warnings
 	cargo clippy --manifest-path tests/host/Cargo.toml --target-dir target/host -- -D warnings
 	$(BIN)/ruff check .

@@ -42,6 +42,15 @@ def add_parser(subparsers: Any) -> None:
         metavar="BYTES",
         help="the most bytes of bound arrays (default: %(default)s)",
     )
+    parser.add_argument(
+        "--link-blas",
+        nargs="?",
+        const=True,
+        action="append",
+        metavar="LIB",
+        help="take BLAS and LAPACK (np.dot, @, np.linalg) from a library: its name (openblas) or its path; may be given more "
+        "than once. Without LIB: plain code for np.dot, @ and norms, with no library",
+    )
     parser.set_defaults(run=run)
 
 
@@ -56,13 +65,27 @@ def run(arguments: argparse.Namespace) -> int:
         named = dict(map(_find, arguments.callbacks))
         if len(named) < len(arguments.callbacks):
             raise ValueError("two callbacks have the same name: module:name=other exports one as `other`")
-        made = export(named, arguments.output, target_cpu=arguments.target_cpu, max_data=arguments.max_data)
+        made = export(
+            named,
+            arguments.output,
+            target_cpu=arguments.target_cpu,
+            max_data=arguments.max_data,
+            link_blas=_link_blas(arguments.link_blas),
+        )
     except (ImportError, AttributeError, TypeError, ValueError, OSError, LinkError) as error:
         print(f"ringback export: {error}", file=sys.stderr)
         return 1
     for path in made:
         print(path)
     return 0
+
+
+def _link_blas(given: list[Any] | None) -> Any:
+    if given is None or given == [True]:
+        return bool(given)
+    if True in given:
+        raise ValueError("--link-blas names a library each time, or is given once without one")
+    return given
 
 
 def _find(text: str) -> tuple[str, Any]:

@@ -4,6 +4,8 @@
 //! - `maths` has the functions of `math` and NumPy that Numba does not take from the C library.
 //! - `random` is the generator behind `np.random` and `random`.
 //! - `text` writes the numbers that an exception was raised with, as Python's `repr` does; `unicode` the texts.
+//! - `linear` has Numba's linear algebra, by the routines of a BLAS and LAPACK library, and `products` plain products in the
+//!   place of such a library.
 //! - `reshape` finds strides for another shape of an array.
 //! - `record` is what the callback records of an exported library point to: `describe`, `discard`, `release`.
 //!
@@ -15,8 +17,11 @@
 
 #![no_std]
 
+#[cfg(feature = "linear")]
+pub mod linear;
 pub mod maths;
 pub mod memory;
+pub mod products;
 pub mod random;
 pub mod record;
 pub mod reshape;

@@ -55,7 +55,7 @@ impl Library {
         let whole = file::read(path)?;
         let manifest = Manifest::parse(whole.manifest())?;
         cpu::check(&manifest, cpu::has)?;
-        let (loaded, table) = load(path, whole.manifest())?;
+        let (loaded, table) = load(path, whole.manifest(), &manifest)?;
         Ok(Library { manifest: Arc::new(manifest), table, loaded: Some(Arc::new(loaded)) })
     }
 
@@ -123,8 +123,12 @@ impl Library {
 /// As many versions of one file may be loaded at a time.
 const MOST_VERSIONS: usize = 64;
 
-/// Loads a file that was checked; `manifest` is what stood in it.
-fn load(path: &Path, manifest: &[u8]) -> Result<(libloading::Library, &'static LibraryTable), LibraryError> {
+/// Loads a file that was checked; `text` is the manifest that stood in it, `manifest` what it says.
+fn load(
+    path: &Path,
+    text: &[u8],
+    manifest: &Manifest,
+) -> Result<(libloading::Library, &'static LibraryTable), LibraryError> {
     let failed = |error: String| LibraryError::Load { path: path.to_owned(), error };
     // A name without a folder would be looked for in the system's folders.
     let mut folder = match path.parent() {
@@ -136,14 +140,14 @@ fn load(path: &Path, manifest: &[u8]) -> Result<(libloading::Library, &'static L
         // SAFETY: the file is whole, as its checksum shows, and was made by an export, whose libraries run no code when they
         // are loaded or unloaded.
         let loaded = unsafe { libloading::Library::new(folder.join(file).as_os_str()) };
-        let loaded = loaded.map_err(|error| failed(said(&error)))?;
+        let loaded = loaded.map_err(|error| refused(path, manifest, said(&error)))?;
         // SAFETY: the value of the symbol is taken for an address, which it is.
         let found = unsafe { loaded.get::<*const LibraryTable>(SYMBOL) };
         let table = *found.map_err(|error| failed(said(&error)))?;
         // SAFETY: the symbol of an export is its table, and `loaded` is kept.
         let table = unsafe { checked(table) }?;
         // SAFETY: the manifest of a table of this version has the size that it says.
-        if unsafe { std::slice::from_raw_parts(table.manifest, table.manifest_size) } == manifest {
+        if unsafe { std::slice::from_raw_parts(table.manifest, table.manifest_size) } == text {
             return Ok((loaded, table));
         }
         // The system's loader knows files by their names: it gave an older one of this name, which is still loaded.
@@ -157,6 +161,18 @@ fn load(path: &Path, manifest: &[u8]) -> Result<(libloading::Library, &'static L
 /// What the system's loader says, which is the source of what `libloading` says.
 fn said(error: &libloading::Error) -> String {
     error.source().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// Why the system did not load a file, which it can read. What it says of other files is of the one library that a manifest
+/// can name beside the C library.
+fn refused(path: &Path, manifest: &Manifest, error: String) -> LibraryError {
+    let missing = ["cannot open shared object file", "undefined symbol"].iter().any(|words| error.contains(words));
+    let path = path.to_owned();
+    if missing && !manifest.blas.is_empty() {
+        LibraryError::Blas { path, libraries: manifest.blas.clone(), error }
+    } else {
+        LibraryError::Load { path, error }
+    }
 }
 
 /// # Safety

@@ -10,6 +10,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -110,14 +111,34 @@ def run(command: list[str], folder: Path) -> None:
         raise LinkError(f"{' '.join(command)} failed:\n{done.stderr.strip()}")
 
 
-def shared(folder: Path, inputs: list[str], symbol: str, output: str) -> None:
-    """Links a shared library in which only `symbol` is seen. What is in neither the C library nor its maths is an error."""
+def shared(folder: Path, inputs: list[str], symbol: str, output: str, libraries: Sequence[str] = ()) -> None:
+    """Links a shared library in which only `symbol` is seen. What is in neither the C library, its maths nor what `libraries`
+    tells the linker is an error.
+    """
     (folder / "exports.map").write_text(f"{{ global: {symbol}; local: *; }};\n")
     flags = [
         "-shared", "-nostartfiles", "-s", "-Wl,--version-script=exports.map", "-Wl,--gc-sections", "-Wl,-z,defs",
         "-Wl,-z,relro,-z,now", "-Wl,-z,noexecstack", "-Wl,--as-needed", "-Wl,--build-id=none",
     ]  # fmt: skip
-    run([*compiler(), *flags, "-o", output, *inputs, "-lm"], folder)
+    run([*compiler(), *flags, "-o", output, *inputs, *libraries, "-lm"], folder)
+
+
+def probe(folder: Path, symbols: Sequence[str], libraries: Sequence[str]) -> None:
+    """Links a library that needs some symbols, and throws it away; a LinkError if they are not to be found."""
+    lines = ['    .section .data.rel.ro,"aw",@progbits', *(f"    .quad {symbol}" for symbol in symbols)]
+    source = "\n".join([*lines, '    .section .note.GNU-stack,"",@progbits'])
+    (folder / "probe.s").write_text(source + "\n")
+    flags = ["-shared", "-nostartfiles", "-Wl,-z,defs"]
+    run([*compiler(), *flags, "-o", "probe", "probe.s", *libraries], folder)
+
+
+def links(folder: Path, symbols: Sequence[str], libraries: Sequence[str]) -> bool:
+    """Whether the linker finds symbols in libraries."""
+    try:
+        probe(folder, symbols, libraries)
+    except LinkError:
+        return False
+    return True
 
 
 def relocatable(folder: Path, inputs: list[str], symbol: str, output: str) -> None:

@@ -1,8 +1,8 @@
 """Export: compiled callbacks as a library for programs without Python.
 
-`errors.py` makes plain text of exceptions, `refuse.py` names what cannot leave Python, `seeding.py` sees to it that random numbers
-are seeded, `data.py` writes records and bound
-values, `manifest.py`, `header.py` and `rust.py` what stands beside the code; the code itself comes from `backend/link.py`.
+`errors.py` makes plain text of exceptions, `blas.py` links linear algebra, `seeding.py` sees to it that random numbers are seeded,
+`refuse.py` names what cannot leave Python, `data.py` writes records and bound values, `manifest.py`, `header.py` and `rust.py`
+what stands beside the code; the code itself comes from `backend/link.py`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ..backend import link
 from ..backend.target import Target, target
 from ..callback import Callback, native_signature
 from . import data, header, manifest, rust, seeding
+from .blas import Blas, blas, helpers
 from .errors import errors_as_text
 from .refuse import ExportError, addresses, refuse
 
@@ -57,6 +58,7 @@ def export(
     *,
     target_cpu: str = "generic",
     max_data: int = 16 << 20,
+    link_blas: Any = False,
 ) -> Exported:
     """Write callbacks to a library that programs without Python load or link.
 
@@ -72,6 +74,11 @@ def export(
         with the features of this one. Loading on a CPU that lacks them is an error.
     max_data
         The most bytes of bound arrays that are copied into the library.
+    link_blas
+        Where linear algebra comes from. False: what needs it is refused. True: `np.dot`, `@` and norms of vectors, by
+        plain code that is copied into the library, and that other than in Python may differ in the last digits. The name of a
+        library (`"openblas"`), its path, or a list of these: all of `np.linalg` that Numba compiles, from BLAS and LAPACK
+        there, which the exported library then needs. In a static library they are left open, for the program's linker.
 
     Returns
     -------
@@ -102,19 +109,23 @@ def export(
     if not output.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {str(output.parent)!r} to export to")
     cpu = target(target_cpu)
+    algebra = blas(link_blas)
     symbol = SYMBOL if kind == ".so" else f"{SYMBOL}_{library}"
     _check(named, max_data)
-    texts = {
-        output.with_name(f"{library}.h"): header.header(named, library, symbol, kind != ".so"),
-        output.with_name(f"{library}.rs"): rust.module(named, library, symbol, kind != ".so"),
-        output.with_name("ringback.h"): _ringback.header(),
-    }
+    # Names that cannot be written are found before anything is compiled.
+    static = kind != ".so"
+    write = [
+        lambda linked: header.header(named, library, symbol, static, linked),
+        lambda linked: rust.module(named, library, symbol, static, linked),
+    ]
+    for text in write:
+        text([])
     link.compiler()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        inputs, said = _compile(named, cpu, folder, symbol)
-        if kind == ".so":
-            link.shared(folder, inputs, symbol, "library")
+        inputs, said, linked = _compile(named, cpu, folder, symbol, algebra)
+        if not static:
+            link.shared(folder, inputs, symbol, "library", algebra.arguments if algebra and linked else [])
         else:
             link.relocatable(folder, inputs, symbol, "library.o")
             if kind == ".a":
@@ -122,10 +133,11 @@ def export(
         made = (folder / ("library.o" if kind == ".o" else "library")).read_bytes()
     if kind == ".so":
         made = _with_footer(made, said.encode())
+    head, module = output.with_name(f"{library}.h"), output.with_name(f"{library}.rs")
     _replace(output, made)
-    for place, text in texts.items():
-        _replace(place, text.encode())
-    head, module, _ = texts
+    for place, text in zip((head, module), write, strict=True):
+        _replace(place, text(linked).encode())
+    _replace(output.with_name("ringback.h"), _ringback.header().encode())
     return Exported(output, head, module)
 
 
@@ -180,17 +192,22 @@ def _check(named: dict[str, Callback], max_data: int) -> None:
         )
 
 
-def _compile(named: dict[str, Callback], cpu: Target, folder: Path, symbol: str) -> tuple[list[str], str]:
-    """Writes object files and data; their names, and the manifest."""
+def _compile(
+    named: dict[str, Callback], cpu: Target, folder: Path, symbol: str, algebra: Blas | None
+) -> tuple[list[str], str, list[str]]:
+    """Writes object files and data; their names, the manifest, and the libraries for linear algebra that the code needs."""
     tables = data.Tables(folder)
     inputs = ["data.s", "runtime.o"]
-    (folder / "runtime.o").write_bytes(_ringback.runtime())
+    needs: dict[str, str] = {}
     for index, (name, callback) in enumerate(named.items()):
         signature = native_signature(callback)
         shim = callback._shim
         text, unspeakable = errors_as_text(shim.llvm(), callback._function)
+        offered = _RUNTIME
+        if algebra is not None:
+            text, offered = helpers(text), _RUNTIME | algebra.offered
         code = link.entry_object(text, shim.name, f"ringback_entry_{index}", cpu)
-        missing = _missing(code, unspeakable)
+        missing = _missing(code, unspeakable, offered)
         random = code.needs & seeding.STATES.keys()
         if not missing and random and seeding.unseeded(code.text, f"ringback_entry_{index}"):
             missing = sorted(random)
@@ -202,23 +219,31 @@ def _compile(named: dict[str, Callback], cpu: Target, folder: Path, symbol: str)
             inputs.append("random.o")
         vector_math = callback._options.get("vector_math", True)
         block = link.block_object(text, shim.name, f"ringback_block_{index}", signature, cpu, vector_math)
-        if block is not None and not random and not _missing(block, unspeakable):
+        if block is not None and not random and not _missing(block, unspeakable, offered):
             objects[f"block{index}.o"] = block
         for file, made in objects.items():
             (folder / file).write_bytes(made.data)
             inputs.append(file)
+            needs |= dict.fromkeys(made.needs - _RUNTIME, name)
         tables.add(index, name, signature.text, len(objects) > 1, data.bound_values(callback))
-    said = manifest.write(named, cpu, tables.digest())
+    linked: list[str] = []
+    if algebra is not None and not algebra.offered.isdisjoint(needs):
+        linked = algebra.said
+        user = next(name for helper, name in needs.items() if helper in algebra.offered)
+        (folder / "blas.s").write_text(algebra.source(needs, user))
+        inputs.append("blas.s")
+    (folder / "runtime.o").write_bytes(_ringback.runtime(bool(linked)))
+    said = manifest.write(named, cpu, tables.digest(), linked)
     (folder / "data.s").write_text(tables.source(symbol, said))
-    return inputs, said
+    return inputs, said, linked
 
 
-def _missing(code: link.Object, unspeakable: frozenset[str]) -> list[str]:
+def _missing(code: link.Object, unspeakable: frozenset[str], offered: frozenset[str]) -> list[str]:
     """What the code needs and a library has not."""
     foreign = [
         symbol
         for symbol in code.needs
-        if symbol not in _RUNTIME and not symbol.startswith("ringback_text_") and not link.in_c_library(symbol)
+        if symbol not in offered and not symbol.startswith("ringback_text_") and not link.in_c_library(symbol)
     ]
     return [*foreign, *addresses(code.text), *(symbol for symbol in unspeakable if f"@{symbol}(" in code.text)]
 

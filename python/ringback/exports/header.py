@@ -23,8 +23,8 @@ _ERRORS = """\
  */"""
 
 
-def header(callbacks: dict[str, Callback], library: str, symbol: str, static: bool) -> str:
-    """A function type for each callback, its documentation, and the library's symbol."""
+def header(callbacks: dict[str, Callback], library: str, symbol: str, static: bool, blas: list[str]) -> str:
+    """A function type for each callback, its documentation, and the library's symbol; `blas` as in a manifest."""
     macros = [name.upper() for name in callbacks]
     same = [name for name in callbacks if macros.count(name.upper()) > 1]
     if same:
@@ -37,6 +37,9 @@ def header(callbacks: dict[str, Callback], library: str, symbol: str, static: bo
     parts.append(_ERRORS)
     for index, (name, callback) in enumerate(callbacks.items()):
         parts.append(_function(name, callback, index))
+    if blas not in ([], ["builtin"]):
+        what = "link it too" if static else "it has to be where the library is loaded"
+        parts.append(f"/* Linear algebra comes from {', '.join(blas)}: {what}. */")
     how = "linked" if static else "loaded: take its address by dlsym"
     parts.append(
         f"/* The table of the library, when it is {how}. The records stand in it in the order above. */\n"

@@ -39,8 +39,11 @@ def printable(text: str) -> str:
 _UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def write(callbacks: dict[str, Callback], target: Target, digest: str) -> str:
-    """The manifest of a library; `digest` is a hash of its code and data: a loader tells versions of a file by it."""
+def write(callbacks: dict[str, Callback], target: Target, digest: str, blas: list[str]) -> str:
+    """The manifest of a library; `blas` has the names of the libraries that linear algebra comes from.
+
+    `digest` is a hash of its code and data: a loader tells versions of a file by it.
+    """
     lines: list[tuple[str, str]] = [
         ("ringback", version("ringback")),
         ("numba", version("numba")),
@@ -49,6 +52,7 @@ def write(callbacks: dict[str, Callback], target: Target, digest: str) -> str:
         ("content", f"sha256:{digest}"),
         ("cpu", target.name),
         ("features", " ".join(target.needs)),
+        ("blas", " ".join(blas)),
     ]
     for name, callback in callbacks.items():
         code = callback._function.__code__

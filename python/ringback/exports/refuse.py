@@ -18,8 +18,12 @@ class ExportError(TypeError):
 
 # What a symbol stands for, and what to do. Where a function needs several, the first of these is said.
 _MEANINGS = [
-    (r"numba_x|numba_ez_|numba_raw_",
-     "BLAS or LAPACK (np.linalg, np.dot, @), which come from SciPy in this process: write the loops"),
+    (r"numba_ez_|numba_raw_|numba_x(?!x(dot|gemv|gemm|nrm2)$)",
+     "LAPACK (np.linalg), which comes from SciPy in this process: name a library that has it, such as link_blas='openblas' "
+     "(--link-blas openblas)"),
+    (r"numba_xx",
+     "BLAS (np.dot, @, norms), which comes from SciPy in this process: export with link_blas=True (--link-blas) for plain code in "
+     "its place, or name a library, such as link_blas='openblas'"),
     (r"\.numba\.unresolved",
      "recursion that only Numba can link (jitted functions that call each other, or one that is called with a constant): write "
      "a loop, or give the function a signature"),

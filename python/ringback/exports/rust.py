@@ -28,8 +28,8 @@ _NEVER = frozenset(
 _OWN = frozenset({"Self", "Result", "Ok", "AsRef"})
 
 
-def module(callbacks: dict[str, Callback], library: str, symbol: str, static: bool) -> str:
-    """A documented type for each callback, and a struct of them all that loads or finds the library."""
+def module(callbacks: dict[str, Callback], library: str, symbol: str, static: bool, blas: list[str]) -> str:
+    """A documented type for each callback, and a struct of them all that loads or finds the library; `blas` as in a manifest."""
     title = type_name(library, "Library")
     if title in [type_name(name, "Function") for name in callbacks]:
         title += "Library"
@@ -64,7 +64,7 @@ def module(callbacks: dict[str, Callback], library: str, symbol: str, static: bo
                 head.rstrip(),
                 *blocks,
                 f"/// All functions of the library.\n#[allow(dead_code, non_snake_case)]\n#[derive(Clone, Debug)]\npub struct {title} {{\n{fields}\n}}",
-                f"#[allow(dead_code, unused_variables)]\nimpl {title} {{\n{_way_in(library, symbol, static)}\n\n"
+                f"#[allow(dead_code, unused_variables)]\nimpl {title} {{\n{_way_in(symbol, static, _linear_algebra(blas, static))}\n\n"
                 f"    fn of(library: &ringback::Library) -> Result<Self, ringback::LibraryError> {{\n"
                 f"        Ok({title} {{\n{got}\n        }})\n    }}\n}}",
             ]
@@ -73,17 +73,35 @@ def module(callbacks: dict[str, Callback], library: str, symbol: str, static: bo
     )
 
 
-def _way_in(library: str, symbol: str, static: bool) -> str:
+def _linear_algebra(blas: list[str], static: bool) -> str:
+    """What the documentation says of libraries that are needed."""
+    if blas in ([], ["builtin"]):
+        return ""
+    what = f"Linear algebra comes from `{'`, `'.join(blas)}`"
+    if static:
+        lines = "".join(f'    /// println!("cargo::rustc-link-lib={link_name(name)}");\n' for name in blas)
+        return f"    /// {what}, which `build.rs` has to link too:\n    /// ```ignore\n{lines}    /// ```\n    ///\n"
+    return f"    /// {what}, which has to be where this is loaded.\n    ///\n"
+
+
+def link_name(name: str) -> str:
+    """A library as a linker is told of it: `libopenblas.so.0` as `openblas`, if that is what it is called elsewhere."""
+    return re.sub(r"^:?lib(.*?)\.(so|a)\b.*$", r"\1", name)
+
+
+def _way_in(symbol: str, static: bool, linear_algebra: str) -> str:
     if not static:
         return (
             "    /// Loads the library, and checks that this CPU can run it and that the functions have these types.\n"
-            "    ///\n    /// # Errors\n    /// [`ringback::LibraryError`].\n"
+            f"    ///\n{linear_algebra}"
+            "    /// # Errors\n    /// [`ringback::LibraryError`].\n"
             "    pub fn open(path: impl AsRef<std::path::Path>) -> Result<Self, ringback::LibraryError> {\n"
             "        Self::of(&ringback::Library::open(path)?)\n    }"
         )
     return (
         "    /// The library that is linked into this program, once it is checked that this CPU can run it.\n"
-        "    ///\n    /// # Errors\n    /// [`ringback::LibraryError`].\n"
+        f"    ///\n{linear_algebra}"
+        "    /// # Errors\n    /// [`ringback::LibraryError`].\n"
         "    pub fn linked() -> Result<Self, ringback::LibraryError> {\n"
         '        unsafe extern "C" {\n'
         f"            static {symbol}: ringback::abi::LibraryTable;\n        }}\n"

@@ -45,6 +45,15 @@ pub enum LibraryError {
         /// What the system says.
         error: String,
     },
+    /// The system does not find the library that linear algebra comes from, or not in it what is needed.
+    Blas {
+        /// Which file.
+        path: PathBuf,
+        /// The libraries, as the manifest names them.
+        libraries: Vec<String>,
+        /// What the system says.
+        error: String,
+    },
     /// The library has no function of that name.
     NoFunction {
         /// The name.
@@ -89,6 +98,12 @@ impl fmt::Display for LibraryError {
                 missing.join(", ")
             ),
             LibraryError::Load { path, error } => write!(f, "{} cannot be loaded: {error}", path.display()),
+            LibraryError::Blas { path, libraries, error } => write!(
+                f,
+                "{} cannot be loaded without the linear algebra of {}: {error}: install that, or put it beside the library",
+                path.display(),
+                libraries.join(", ")
+            ),
             LibraryError::NoFunction { name, known } => {
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 write!(f, "the library has no function {name:?}: it has {known}")

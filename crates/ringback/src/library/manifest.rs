@@ -13,6 +13,8 @@ pub struct Manifest {
     pub cpu: String,
     /// Features that the CPU must have, by LLVM's names.
     pub features: Vec<String>,
+    /// The libraries that its linear algebra comes from, without folders. `builtin` is code of its own; empty if there is none.
+    pub blas: Vec<String>,
     /// The functions.
     pub functions: Vec<ManifestFunction>,
 }
@@ -55,6 +57,7 @@ impl Manifest {
                     manifest.features = words();
                     has_features = true;
                 }
+                "blas" => manifest.blas = words(),
                 "function" => manifest.functions.push(ManifestFunction { name: value, ..Default::default() }),
                 _ => {
                     let Some(function) = manifest.functions.last_mut() else { continue };

@@ -30,6 +30,7 @@ fn kind(error: &LibraryError) -> &'static str {
         LibraryError::Version { .. } => "Version",
         LibraryError::Cpu { .. } => "Cpu",
         LibraryError::Load { .. } => "Load",
+        LibraryError::Blas { .. } => "Blas",
         _ => "other",
     }
 }
