@@ -53,7 +53,10 @@ def helpers(folder, library):
     loaded = ctypes.CDLL(str(folder / "all.so"))
     for name in _PRODUCTS:
         getattr(loaded, name).restype = None
-    return {name.removeprefix("numba_").removeprefix("ringback_"): getattr(loaded, name) for name in (*_PRODUCTS, *_FACTORISATIONS)}
+    return {
+        name.removeprefix("numba_").removeprefix("ringback_"): getattr(loaded, name)
+        for name in (*_PRODUCTS, *_FACTORISATIONS)
+    }
 
 
 def numbas(name):
@@ -315,13 +318,20 @@ def test_errors_of_linear_algebra_are_typed(host, tmp_path, decomposed):
     a, b = matrices("f64")
     singular, strange = np.ones((4, 4)), a.copy()
     strange[1, 1] = np.nan
-    calls = [("solves", singular, b), ("solves", strange, b), ("solves", a[:, :3].copy(), b), ("solves", a, b[:, :3].copy())]
+    calls = [
+        ("solves", singular, b),
+        ("solves", strange, b),
+        ("solves", a[:, :3].copy(), b),
+        ("solves", a, b[:, :3].copy()),
+    ]
     found = run(host / "linear", made.library, input="\n".join(line(n, "f64", "C", x, y) for n, x, y in calls))
     for (_, x, y), text in zip(calls, found, strict=False):
         with pytest.raises(ValueError) as raised:  # noqa: PT011 - a LinAlgError is one
             decomposed["solves"][0](x, y, np.zeros(40))
         assert text.startswith(f"error: {raised.type.__name__}: {raised.value} (in "), text
-    assert found[0].startswith("error: LinAlgError: Matrix is singular to machine precision. (in _inv_err_handler, linalg.py:")
+    assert found[0].startswith(
+        "error: LinAlgError: Matrix is singular to machine precision. (in _inv_err_handler, linalg.py:"
+    )
     # Numba's code keeps what it has allocated when an exception passes, in Python too; so nothing is said of leaks.
     assert found[5] == f"blas {Path(SCIPY).name}"
 
@@ -410,7 +420,9 @@ def test_a_library_says_what_it_needs(host, tmp_path):
     assert folders == [f"$ORIGIN:{folder}"]
     assert f"\nblas {name}\n".encode() in made.library.read_bytes()
     assert f"/// Linear algebra comes from `{name}`, which has to be where this is loaded." in made.rust.read_text()
-    assert f"/* Linear algebra comes from {name}: it has to be where the library is loaded. */" in made.header.read_text()
+    assert (
+        f"/* Linear algebra comes from {name}: it has to be where the library is loaded. */" in made.header.read_text()
+    )
     # A function that needs none does not get one.
     plain = rb.compile(lambda x: x + 1, "f64(f64)")
     made = rb.export({"plain": plain}, tmp_path / "p.so", link_blas=SCIPY)
@@ -418,16 +430,23 @@ def test_a_library_says_what_it_needs(host, tmp_path):
     assert b"\nblas \n" in made.library.read_bytes()
 
 
+def logp(x, grad, data):
+    r = x - data.mean()
+    grad[:] = -r
+    return -0.5 * (r @ r)
+
+
 def test_plain_products_need_no_library(host, tmp_path):
-    made = rb.compile(square, "f64([f64])").export(tmp_path / "m.so", link_blas=True)
+    callback = rb.compile(logp, "f64([f64], mut [f64], [f64])").bind(data=np.array([1.0, 2.0, 6.0]))
+    made = callback.export(tmp_path / "m.so", link_blas=True)
     needed, folders = dynamic(made.library)
     assert all(name.startswith(("libc.", "libm.")) for name in needed)
     assert folders == []
     undefined = [line.split()[-1].split("@")[0] for line in run("nm", "-D", "-u", made.library)]
     assert not [n for n in undefined if n.startswith(("Py", "_Py", "numba", "NRT", "ringback"))]
     assert made.library.stat().st_size < 40_000
-    call = f"square\tf64([f64])\t{bits(np.array([3.0, 4.0]))}"
-    assert run(host / "call", made.library, input=call)[0] == bits(-12.5)
+    call = f"logp\tf64([f64], mut [f64])\t{bits([6.0, 7.0])}\t{bits([0.0, 0.0])}"
+    assert run(host / "call", made.library, input=call)[0] == bits([-12.5, -3.0, -4.0])
 
 
 def test_a_machine_without_the_library_is_a_typed_error(host, tmp_path):

@@ -60,7 +60,10 @@ class Blas(NamedTuple):
     @property
     def arguments(self) -> list[str]:
         """What the linker is told. The library is looked for beside the exported one first."""
-        folders = ["$ORIGIN", *dict.fromkeys(library.rpartition("/")[0] for library in self.libraries if "/" in library)]
+        folders = [
+            "$ORIGIN",
+            *dict.fromkeys(library.rpartition("/")[0] for library in self.libraries if "/" in library),
+        ]
         found = [library if "/" in library else f"-l{library}" for library in self.libraries]
         return [*(f"-Wl,-rpath,{folder}" for folder in folders), "-Wl,--enable-new-dtags", *found] if found else []
 
