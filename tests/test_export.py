@@ -596,7 +596,8 @@ def raises_tuple(x):
         (
             length,
             "f64([f64])",
-            "BLAS or LAPACK (np.linalg, np.dot, @), which come from SciPy in this process: write the loops",
+            "BLAS (np.dot, @, norms), which comes from SciPy in this process: export with link_blas=True (--link-blas) for plain code "
+            "in its place, or name a library, such as link_blas='openblas'",
             "return s * np.linalg.norm(x)",
         ),
         (

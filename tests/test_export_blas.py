@@ -430,16 +430,23 @@ def test_a_library_says_what_it_needs(host, tmp_path):
     assert b"\nblas \n" in made.library.read_bytes()
 
 
+def logp(x, grad, data):
+    r = x - data.mean()
+    grad[:] = -r
+    return -0.5 * (r @ r)
+
+
 def test_plain_products_need_no_library(host, tmp_path):
-    made = rb.compile(square, "f64([f64])").export(tmp_path / "m.so", link_blas=True)
+    callback = rb.compile(logp, "f64([f64], mut [f64], [f64])").bind(data=np.array([1.0, 2.0, 6.0]))
+    made = callback.export(tmp_path / "m.so", link_blas=True)
     needed, folders = dynamic(made.library)
     assert all(name.startswith(("libc.", "libm.")) for name in needed)
     assert folders == []
     undefined = [line.split()[-1].split("@")[0] for line in run("nm", "-D", "-u", made.library)]
     assert not [n for n in undefined if n.startswith(("Py", "_Py", "numba", "NRT", "ringback"))]
     assert made.library.stat().st_size < 40_000
-    call = f"square\tf64([f64])\t{bits(np.array([3.0, 4.0]))}"
-    assert run(host / "call", made.library, input=call)[0] == bits(-12.5)
+    call = f"logp\tf64([f64], mut [f64])\t{bits([6.0, 7.0])}\t{bits([0.0, 0.0])}"
+    assert run(host / "call", made.library, input=call)[0] == bits([-12.5, -3.0, -4.0])
 
 
 def test_a_machine_without_the_library_is_a_typed_error(host, tmp_path):

@@ -4,8 +4,7 @@
 //! `z` (or for some of them): so a library may name its routines as it likes. What an export does not need is null there.
 //!
 //! - Whole numbers are passed in 64 bits whose upper half is zero, so that a library with numbers of 32 bits reads the same
-//!   from them as one of 64 bits. Where a routine writes whole numbers there is room for 64 bits each, see
-//!   [`pivots`](lapack).
+//!   from them as one of 64 bits. Where a routine writes whole numbers there is room for 64 bits each.
 //! - Lengths of texts follow the arguments, as compilers of Fortran pass them.
 //! - Complex inner products are products with a matrix of one column: how a complex number is returned is not agreed upon.
 //!

@@ -1,6 +1,6 @@
 //! Plain products of vectors and matrices, for exports without a BLAS library: called as BLAS's own routines are.
 //!
-//! Matrices lie in Fortran's order. A product of matrices is made of tiles of [`ROWS`] rows that stay in registers; the
+//! Matrices lie in Fortran's order. A product of matrices is made of tiles of a few rows that stay in registers; the
 //! order of its sums differs from that of other libraries, and so do last digits.
 
 use core::ffi::c_void;

@@ -112,9 +112,7 @@ def run(command: list[str], folder: Path) -> None:
 
 
 def shared(folder: Path, inputs: list[str], symbol: str, output: str, libraries: Sequence[str] = ()) -> None:
-    """Links a shared library in which only `symbol` is seen. What is in neither the C library, its maths nor what `libraries`
-    tells the linker is an error.
-    """
+    """Links a shared library in which only `symbol` is seen. What is open after libc, libm and `libraries` is an error."""
     (folder / "exports.map").write_text(f"{{ global: {symbol}; local: *; }};\n")
     flags = [
         "-shared", "-nostartfiles", "-s", "-Wl,--version-script=exports.map", "-Wl,--gc-sections", "-Wl,-z,defs",
