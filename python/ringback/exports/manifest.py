@@ -38,7 +38,7 @@ def write(callbacks: dict[str, Callback], target: Target, blas: list[str]) -> st
         ("target", llvm.get_default_triple()),
         ("cpu", target.name),
         ("features", " ".join(target.needs)),
-        ("blas", " ".join(blas)),
+        *([("blas", " ".join(blas))] if blas else []),
     ]
     for name, callback in callbacks.items():
         code = callback._function.__code__
