@@ -52,7 +52,7 @@ def write(callbacks: dict[str, Callback], target: Target, digest: str, blas: lis
         ("content", f"sha256:{digest}"),
         ("cpu", target.name),
         ("features", " ".join(target.needs)),
-        ("blas", " ".join(blas)),
+        *([("blas", " ".join(blas))] if blas else []),
     ]
     for name, callback in callbacks.items():
         code = callback._function.__code__
