@@ -244,8 +244,16 @@ def _versions() -> Any:
     ]
     return (
         sys.implementation.name, sys.version, llvmlite.__version__, llvm_version_info, np.__version__,
-        _file_of("numba", "_version.py"), sorted(own),
+        _file_of("numba", "_version.py"), _scipy(), sorted(own),
     )  # fmt: skip
+
+
+def _scipy() -> Any:
+    """Whose BLAS and LAPACK compiled code calls; None without one."""
+    try:
+        return _file_of("scipy", "version.py")
+    except _Unknown:
+        return None
 
 
 def _file_of(package: str, name: str) -> Any:
