@@ -408,7 +408,8 @@ def one_line(exception: Any, arguments: Any, place: Any) -> str:
     text = f"{exception.__name__}: {', '.join(known)}"
     if place:
         text += f" (in {place[0]}, {place[1].rsplit('/', 1)[-1]}:{place[2]})"
-    return text.replace("\n", " ")
+    # A file's name need not be UTF-8: Python has a surrogate then for each byte.
+    return text.replace("\n", " ").encode("utf-8", "replace").decode()
 
 
 def provide_symbols() -> None:

@@ -164,7 +164,11 @@ def find(key: str) -> Loaded | set[Path] | None:
     data = cache.read(key)
     if data is None:
         return None
-    found = decode(data)
+    try:
+        found = decode(data)
+    except (ValueError, KeyError, TypeError):
+        # Whole, and yet not what this version writes.
+        return None
     if not isinstance(found, MachineCode):
         return found
     if not all(_resolvable(code) for code in (found.entry, found.block) if code):
