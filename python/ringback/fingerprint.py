@@ -266,7 +266,11 @@ def _scipy() -> Any:
 
 def _file_of(package: str, name: str) -> Any:
     """The contents of a file of a package, which is not imported."""
-    spec = importlib.util.find_spec(package)
+    try:
+        spec = importlib.util.find_spec(package)
+    except ValueError:
+        # Somebody's own object stands for the package.
+        raise _Unknown from None
     if spec is None or not spec.submodule_search_locations:
         raise _Unknown
     path = os.path.join(spec.submodule_search_locations[0], name)
