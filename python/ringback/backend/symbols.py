@@ -83,8 +83,9 @@ def _extension(name: str) -> Any:
     if "numba" in sys.modules:
         return importlib.import_module(name)
     package = importlib.util.find_spec("numba")
-    (folder,) = package.submodule_search_locations or () if package else ()
-    place = os.path.join(folder, *name.split(".")[1:-1])
+    if package is None or not package.submodule_search_locations:
+        raise ImportError("there is no package numba")
+    place = os.path.join(package.submodule_search_locations[0], *name.split(".")[1:-1])
     spec = importlib.machinery.PathFinder.find_spec(name, [place])
     if spec is None or spec.loader is None:
         raise ImportError(f"there is no {name} in {place}")
@@ -100,8 +101,8 @@ def _extension(name: str) -> Any:
 
 def _scipy() -> bool:
     try:
-        import scipy.linalg.cython_blas  # noqa: F401
-        import scipy.linalg.cython_lapack  # noqa: F401
+        for name in ("scipy.linalg.cython_blas", "scipy.linalg.cython_lapack"):
+            importlib.import_module(name)
     except Exception:
         return False
     return True
