@@ -73,7 +73,7 @@ def _helpers(name: str) -> dict[str, int]:
         if name.endswith("_nrt_python"):
             # As Numba does when it is imported.
             module.memsys_use_cpython_allocator()
-        # The module stays, whatever becomes of its name.
+        # Python never unloads its code, whatever becomes of the module.
         return dict(module.c_helpers)
     except Exception:
         return {}
