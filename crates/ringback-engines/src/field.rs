@@ -46,6 +46,13 @@ impl<'a> Points<'a> {
         &self.coordinates[dim * self.len..][..self.len]
     }
 
+    /// All coordinates: a run of `len` numbers for each dimension.
+    #[must_use]
+    #[inline]
+    pub fn columns(&self) -> &'a [f64] {
+        self.coordinates
+    }
+
     /// The coordinates of one point, written to `x`, of which there must be as many as dimensions.
     ///
     /// # Panics

@@ -24,6 +24,8 @@ macro_rules! separate {
             $($name(Callback<($($T,)*), f64>),)*
             Array(Callback<(In<f64>,), f64>),
             Written(Callback<(In<f64>, Mut<f64>), ()>),
+            /// A function of either kind, with the loop over the points compiled.
+            Looped(Loop),
         }
 
         impl Handle {
@@ -34,10 +36,12 @@ macro_rules! separate {
                 }
             }
 
-            fn has_block(&self) -> bool {
+            /// Whether several points are done at once, which only quick functions are.
+            fn vectorised(&self) -> bool {
                 match self {
                     $(Handle::$name(f) => f.has_block(),)*
-                    _ => false,
+                    Handle::Looped(f) => f.vectorised,
+                    Handle::Array(_) | Handle::Written(_) => false,
                 }
             }
 
@@ -47,6 +51,7 @@ macro_rules! separate {
                     $(Handle::$name(f) => {
                         Ok(f.call_block(($(&x.column($dim)[range.clone()],)*), &mut y[range])?)
                     })*
+                    Handle::Looped(f) => f.handle.call((range.start as u64, range.end as u64, x.columns(), y)),
                     Handle::Array(f) => {
                         let mut point = [0.0; MAX_DIMS];
                         let point = &mut point[..x.dims()];
@@ -75,6 +80,12 @@ macro_rules! separate {
             }
         }
     };
+}
+
+/// The loop over points that `backend/points.py` writes: from which point, to which, coordinates by column, results.
+struct Loop {
+    handle: Callback<(u64, u64, In<f64>, Mut<f64>), ()>,
+    vectorised: bool,
 }
 
 type F = f64;
@@ -118,11 +129,12 @@ impl Function {
         static DOOR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let door = DOOR.import(py, "ringback.integrate._fields", "field")?;
         let args = args.unwrap_or_else(|| PyTuple::empty(py).into_any());
-        let (found, form, threads): (Bound<'_, PyAny>, String, String) =
-            door.call1((f, dims, outputs, args))?.extract()?;
-        let handle = match form.as_str() {
-            "written" => Handle::Written(typed(&found)?),
-            "array" => Handle::Array(typed(&found)?),
+        type Found<'py> = (Bound<'py, PyAny>, String, String, Option<(Bound<'py, PyAny>, bool)>);
+        let (found, form, threads, block): Found<'_> = door.call1((f, dims, outputs, args))?.extract()?;
+        let handle = match (form.as_str(), block) {
+            (_, Some((block, vectorised))) => Handle::Looped(Loop { handle: typed(&block)?, vectorised }),
+            ("written", None) => Handle::Written(typed(&found)?),
+            ("array", None) => Handle::Array(typed(&found)?),
             _ => Handle::separate(&found, dims)?,
         };
         Ok(Function { handle, outputs: outputs.unwrap_or(1), watch: Watch::new(), threads })
@@ -164,11 +176,11 @@ impl Field for Function {
     }
 
     fn eval(&self, x: Points<'_>, y: &mut [f64]) -> Result<(), ringback::Error> {
-        self.watch.pieces(x.len(), self.handle.has_block(), |range| self.handle.call(x, range, y))
+        self.watch.pieces(x.len(), self.handle.vectorised(), |range| self.handle.call(x, range, y))
     }
 
     fn lanes(&self) -> usize {
-        if self.handle.has_block() { LANES } else { 1 }
+        if self.handle.vectorised() { LANES } else { 1 }
     }
 
     fn pause(&self) -> Result<(), ringback::Error> {

@@ -6,26 +6,32 @@ import functools
 import inspect
 from typing import Any
 
-from .. import foreign
+from .. import _ringback, foreign
 from ..accept import callback_for
 from ..bind import Bound
 from ..callback import Callback
 from ..capture import ADDRESS
 from ..compile import describe, plain, plan_of
 from ..interpreted import Interpreted
+from ..pointblock import point_block
 from ..signature import Signature
 
 # Block calls, which make separate coordinates fast, take at most so many.
 MOST_COORDINATES = 8
+# The engines refuse more, and say so.
+MOST_DIMS, MOST_OUTPUTS = 64, 1000
 
 
-def field(f: Any, dims: int, outputs: int | None, args: Any) -> tuple[Any, str, str]:
-    """An object with `__ringback_callback__`, its form, and on which threads it may run.
+def field(
+    f: Any, dims: int, outputs: int | None, args: Any
+) -> tuple[Any, str, str, tuple[_ringback.Callback, bool] | None]:
+    """An object with `__ringback_callback__`, its form, on which threads it may run, and what takes many points at once.
 
     The form is "coordinates" if it takes the coordinates of a point as separate numbers, "array" if as one array, and
     "written" if it also writes its results to a second array. The threads are "all", "one" if others should be asked for
     (functions in the interpreter often count or remember, and nobody knows what C functions do), or the name of the bound
-    array that it writes to, if there must be one only.
+    array that it writes to, if there must be one only. Separate numbers have a block form of their own; for arrays it is
+    that of `point_block`, if the numbers make sense.
 
     Raises
     ------
@@ -36,7 +42,8 @@ def field(f: Any, dims: int, outputs: int | None, args: Any) -> tuple[Any, str, 
         args = (args,)
     form = "written" if outputs is not None else _form(f, dims, len(args))
     callback = callback_for(f, _signature(form, dims), "numpy", args)
-    return callback, form, _threads(callback)
+    blocks = form != "coordinates" and 1 <= dims <= MOST_DIMS and (outputs or 1) <= MOST_OUTPUTS
+    return callback, form, _threads(callback), point_block(callback, dims, outputs) if blocks else None
 
 
 def _threads(callback: Any) -> str:
