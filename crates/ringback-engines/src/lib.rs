@@ -66,6 +66,7 @@ mod intervals;
 mod monte_carlo;
 mod outcome;
 mod quad;
+mod queue;
 mod range;
 mod regions;
 mod rule;
