@@ -8,7 +8,10 @@ import math
 import subprocess
 import sys
 import threading
+import time
+import types
 import warnings
+from typing import ClassVar
 
 import numba
 import numpy as np
@@ -341,17 +344,119 @@ def test_no_parameter_that_does_nothing():
         cubature(lambda x, y: x, [0, 0], [1, 1], rule="gk21")  # pyright: ignore[reportCallIssue]
 
 
+class Bar:
+    """What is told to tqdm, and on which thread."""
+
+    made: ClassVar[list[Bar]] = []
+
+    def __init__(self, total, unit, unit_scale):
+        assert (unit, unit_scale) == (" points", True)
+        self.total, self.n, self.told, self.closed = total, 0, [], False
+        self.here = threading.get_ident()
+        Bar.made.append(self)
+
+    def set_postfix_str(self, text, refresh):
+        assert refresh is False
+        self.told.append(text)
+
+    def update(self, points):
+        assert threading.get_ident() == self.here
+        assert points >= 0
+        self.n += points
+
+    def refresh(self):
+        assert not self.closed
+
+    def close(self):
+        assert not self.closed
+        self.closed = True
+
+
+@pytest.fixture
+def bars(monkeypatch):
+    """The bars that are shown."""
+    monkeypatch.setitem(sys.modules, "tqdm.auto", types.SimpleNamespace(tqdm=Bar))
+    monkeypatch.setattr(Bar, "made", [])
+    return Bar.made
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_progress_is_told_to_tqdm(bars, workers):
+    def f(x, y):
+        return abs(x - y / 3)
+
+    result = cubature(f, [0, 0], [1, 1], rtol=1e-9, max_subdivisions=10**6, workers=workers, progress=True)
+    (bar,) = bars
+    assert (bar.total, bar.n, bar.closed) == (None, result.neval, True)
+    assert bar.told[-1] == f"error {result.error:.1e}, to be {1e-9 * result.value:.1e}"
+    assert result == cubature(f, [0, 0], [1, 1], rtol=1e-9, max_subdivisions=10**6, workers=workers)
+    assert len(bars) == 1
+
+    counts = []
+
+    def slow(x):
+        time.sleep(0.001)
+        counts.append(bar.n if (bar := bars[-1]) else 0)
+        return abs(x[0] - x[1])
+
+    result = cubature(rb.interpreted(slow), [0, 0], [1, 1], rtol=1e-2, workers=workers, progress=True)
+    assert bars[-1].n == result.neval == len(counts)
+    # Told meanwhile, and never ahead of what was done.
+    assert len(set(counts)) > 3
+    assert all(told <= done for done, told in enumerate(counts, 1))
+
+
+def test_progress_ends_with_the_integration(bars, monkeypatch):
+    def f(x, y):
+        if x > 0.5:
+            raise ValueError("no")
+        return x
+
+    with pytest.raises(ValueError, match="no"):
+        cubature(f, [0, 0], [1, 1], progress=True)
+    with pytest.raises(ValueError, match="found 1"):
+        cubature(lambda x: x, [0], [1], progress=True)
+    assert [bar.closed for bar in bars] == [True, True]
+    monkeypatch.setattr(Bar, "update", lambda self, points: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        cubature(lambda x, y: abs(x - y / 3), [0, 0], [1, 1], rtol=1e-9, max_subdivisions=10**6, progress=True)
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    with pytest.raises(ImportError, match="progress=True needs the package tqdm: pip install tqdm, or leave it out"):
+        cubature(lambda x, y: x, [0, 0], [1, 1], progress=True)
+
+
 INTERRUPTED = """
-import math, os, signal, threading, time
+import math, os, signal, sys, threading, time, types
 import numpy as np
 import ringback as rb
 from ringback.integrate import cubature, monte_carlo
+
+class Bar:
+    n = 0
+    def __init__(self, **_): pass
+    def set_postfix_str(self, text, refresh): pass
+    def update(self, points): pass
+    def refresh(self): pass
+    def close(self): pass
+
+sys.modules["tqdm.auto"] = types.SimpleNamespace(tqdm=Bar)
 
 def slow(x, y):
     total = 0.0
     for i in range(200_000):
         total += math.sin(i * x) * y
     return total
+
+def slow_array(x):
+    total = 0.0
+    for i in range(200_000):
+        total += math.sin(i * x[0]) * x[1]
+    return total
+
+def slow_written(x, out):
+    # Its own loop is vectorised, that over the points is not.
+    for i in range(len(out)):
+        out[i] = slow_array(x + i)
 
 def sleepy(x, y):
     time.sleep(0.02)
@@ -375,10 +480,15 @@ def interrupted(what, run):
 
 box = [0, 0], [1, 1]
 cubature(slow, *box, max_subdivisions=0, atol=1e30)
+cubature(slow_array, *box, max_subdivisions=0, atol=1e30)
+cubature(slow_written, *box, max_subdivisions=0, atol=1e30, outputs=3)
 cubature(quick, *box, max_subdivisions=0, atol=1e30)
 for workers in (1, 3):
     options = {"rtol": 1e-13, "max_subdivisions": 10**7, "workers": workers}
     interrupted("slow", lambda: cubature(slow, *box, **options))
+    interrupted("slow array", lambda: cubature(slow_array, *box, **options))
+    interrupted("slow written", lambda: cubature(slow_written, *box, outputs=3, **options))
+    interrupted("with a bar", lambda: cubature(slow_array, *box, progress=True, **options))
     interrupted("quick", lambda: cubature(quick, *box, **options))
     interrupted("sleepy", lambda: cubature(rb.interpreted(sleepy), *box, **options))
     interrupted("monte_carlo", lambda: monte_carlo(quick, *box, n=10**6, iterations=10**4, workers=workers))
@@ -391,7 +501,7 @@ def test_ctrl_c():
         [sys.executable, "-W", "ignore", "-c", INTERRUPTED], capture_output=True, text=True, timeout=120, check=True
     )
     lines = done.stdout.splitlines()
-    assert len(lines) == 10, done
+    assert len(lines) == 16, done
     for line in lines:
         # The call that was running takes up to 0.02 s; the rest is for machines that are busy.
         assert float(line.rsplit(" ", 1)[1]) < 0.3, done.stdout

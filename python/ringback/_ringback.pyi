@@ -222,6 +222,7 @@ def cubature(
     workers: int | None = None,
     points: Sequence[Sequence[float]] | None = None,
     outputs: int | None = None,
+    progress: bool = False,
 ) -> CubatureResult: ...
 
 @final
@@ -259,4 +260,5 @@ def monte_carlo(
     seed: int = 0,
     args: Any = (),
     workers: int | None = None,
+    progress: bool = False,
 ) -> MonteCarloResult: ...

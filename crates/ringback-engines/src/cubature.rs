@@ -407,8 +407,19 @@ impl<F: Field> Run<'_, F> {
     }
 
     fn converged(&self, options: &CubatureOptions) -> bool {
-        let errors = self.regions.errors();
-        errors.iter().zip(self.regions.values()).all(|(error, value)| *error <= options.tolerance(value))
+        let errors = self.regions.errors().into_iter();
+        let pairs = errors.zip(self.regions.values()).map(|(error, value)| (error, options.tolerance(value)));
+        let (mut converged, mut farthest) = (true, (0.0, 0.0));
+        for (error, tolerance) in pairs {
+            let beside: f64 = farthest.0 / farthest.1;
+            // The first in any case, since nothing compares with 0 / 0.
+            if beside.is_nan() || error / tolerance > beside {
+                farthest = (error, tolerance);
+            }
+            converged &= error <= tolerance;
+        }
+        self.sampler.field.reached(farthest.0, farthest.1);
+        converged
     }
 
     /// Whether all that the region's errors tell is how its values were rounded.

@@ -93,6 +93,13 @@ pub trait Field: Sync {
         1
     }
 
+    /// Called on the thread that called the engine whenever the estimate of the error is a new one, for who wants to show
+    /// how far the work is: the error, and the one it is to come down to (0 if none was asked for). Of several results it
+    /// is that which is farthest.
+    fn reached(&self, error: f64, tolerance: f64) {
+        let _ = (error, tolerance);
+    }
+
     /// Called from time to time on the thread that called the engine, also while that waits for others.
     ///
     /// # Errors

@@ -134,9 +134,11 @@ impl CubatureResult {
 /// f
 ///     What is to be integrated, in one of three forms:
 ///
-///     - `f(x, y, z, *args)`, with a number for each dimension: the fast one, evaluated in vectorised blocks;
+///     - `f(x, y, z, *args)`, with a number for each dimension;
 ///     - `f(x, *args)`, with an array of the coordinates;
 ///     - with `outputs=k`, `f(x, out, *args)`, which writes k results to the array `out` and returns nothing.
+///
+///     All are evaluated in blocks, which are vectorised where nothing in the function raises or makes arrays.
 ///
 ///     A plain Python function (compiled once, on demand; in it, division by zero gives inf or nan, as in NumPy), or any
 ///     other callback of signature `f64(f64, ...)`, `f64([f64])` or `void([f64], mut [f64])`.
@@ -157,6 +159,9 @@ impl CubatureResult {
 ///     where the integrand is never evaluated.
 /// outputs
 ///     How many results a function of the third form writes, at most 1000.
+/// progress
+///     Whether to show a progress bar, with the number of points evaluated, the error reached and the one asked for; needs the
+///     package tqdm. How many points there will be, nobody knows.
 ///
 /// Returns
 /// -------
@@ -179,9 +184,9 @@ impl CubatureResult {
 /// An integrand that returns nan or inf anywhere stops the integration: status 7, value nan, error inf, and the message
 /// says where. A result that a function does not write to `out` counts as nan. Ctrl-C stops the integration.
 #[pyfunction]
-#[pyo3(signature = (f, a, b, *, rtol=1e-8, atol=0.0, max_subdivisions=100_000, args=None, workers=None, points=None, outputs=None))]
+#[pyo3(signature = (f, a, b, *, rtol=1e-8, atol=0.0, max_subdivisions=100_000, args=None, workers=None, points=None, outputs=None, progress=false))]
 #[pyo3(
-    text_signature = "(f, a, b, *, rtol=1e-08, atol=0.0, max_subdivisions=100000, args=(), workers=None, points=None, outputs=None)"
+    text_signature = "(f, a, b, *, rtol=1e-08, atol=0.0, max_subdivisions=100000, args=(), workers=None, points=None, outputs=None, progress=False)"
 )]
 #[allow(clippy::too_many_arguments, reason = "the parameters of SciPy's function")]
 pub(crate) fn cubature(
@@ -196,6 +201,7 @@ pub(crate) fn cubature(
     workers: Option<i64>,
     points: Option<Vec<Vec<f64>>>,
     outputs: Option<i64>,
+    progress: bool,
 ) -> PyResult<CubatureResult> {
     let max_subdivisions = count("max_subdivisions", max_subdivisions, 0)?;
     let outputs = outputs.map(|outputs| count("outputs", outputs, 1)).transpose()?;
@@ -209,10 +215,9 @@ pub(crate) fn cubature(
     let points = points.concat();
     let function = Function::new(f, a.len(), outputs, args)?;
     let options = CubatureOptions { rtol, atol, max_subdivisions, workers: function.workers(workers)? };
-    let result = match py.detach(|| ringback_engines::cubature(&function, &a, &b, &points, &options)) {
-        Ok(result) => CubatureResult { result, options, several: outputs.is_some() },
-        Err(error) => return Err(function.raise(error)),
-    };
+    let engine = |function: &Function| ringback_engines::cubature(function, &a, &b, &points, &options);
+    let result = function.run(py, progress, None, engine, |result| result.neval)?;
+    let result = CubatureResult { result, options, several: outputs.is_some() };
     if !result.success() {
         warn(py, result.message())?;
     }

@@ -159,11 +159,25 @@ impl Function {
         }
     }
 
-    /// What to raise for an integration that gave no result.
-    pub(crate) fn raise(self, error: BoxError<ringback::Error>) -> PyErr {
-        match error {
-            BoxError::Integrand(error) => self.watch.raise(error),
-            BoxError::InvalidInput(error) => PyValueError::new_err(error.to_string()),
+    /// Runs an engine without the GIL; with `progress`, under a bar that counts points, up to `total` if that is known.
+    /// `neval` says how many points a result has taken.
+    pub(crate) fn run<T: Send>(
+        mut self,
+        py: Python<'_>,
+        progress: bool,
+        total: Option<usize>,
+        engine: impl FnOnce(&Self) -> Result<T, BoxError<ringback::Error>> + Send,
+        neval: impl FnOnce(&T) -> usize,
+    ) -> PyResult<T> {
+        if progress {
+            self.watch.show(py, total)?;
+        }
+        let result = py.detach(|| engine(&self));
+        let closed = self.watch.close(py, result.as_ref().ok().map(neval));
+        match result {
+            Ok(result) => closed.map(|()| result),
+            Err(BoxError::Integrand(error)) => Err(self.watch.raise(error)),
+            Err(BoxError::InvalidInput(error)) => Err(PyValueError::new_err(error.to_string())),
         }
     }
 }
@@ -181,6 +195,10 @@ impl Field for Function {
 
     fn lanes(&self) -> usize {
         if self.handle.vectorised() { LANES } else { 1 }
+    }
+
+    fn reached(&self, error: f64, tolerance: f64) {
+        self.watch.reached(error, tolerance);
     }
 
     fn pause(&self) -> Result<(), ringback::Error> {
