@@ -19,7 +19,7 @@ import pytest
 import ringback as rb
 import scipy.integrate
 from boxes import BOXES
-from ringback.integrate import CubatureResult, IntegrationWarning, cubature
+from ringback.integrate import CubatureResult, IntegrationWarning, cubature, monte_carlo
 
 
 def ours(f, a, b, **options) -> CubatureResult:
@@ -188,6 +188,34 @@ def test_several_results():
     assert np.all(np.abs(result.value - expected.estimate) <= result.error + expected.error + 1e-14 * exact)
 
 
+def several(x, out, k, w):
+    r = x @ x
+    out[0] = np.exp(-k * r)
+    out[1] = w[0] * np.exp(-r) * x[0] ** 2
+    out[2] = w[1] * np.exp(-2 * r)
+
+
+@pytest.mark.parametrize("form", ["args", "bind", "partial", "compiled", "jitted", "interpreted"])
+def test_several_results_over_infinite_ranges_with_args_and_bound_data(form):
+    w = np.array([2.0, 3.0])
+    f, args = {
+        "args": (several, (1.0, w)),
+        "bind": (rb.bind(several, w=w), (1.0,)),
+        "partial": (functools.partial(several, k=1.0, w=w), ()),
+        "compiled": (rb.compile(several, "void([f64], mut [f64], f64, [f64])").bind(w=w), (1.0,)),
+        "jitted": (numba.njit(several), (1.0, w)),
+        "interpreted": (rb.interpreted(several), (1.0, w)),
+    }[form]
+    rtol = 1e-3 if form == "interpreted" else 1e-6
+    exact = np.array([math.pi, math.pi, 1.5 * math.pi])
+    result = cubature(f, [-math.inf, -math.inf], [math.inf, math.inf], outputs=3, args=args, rtol=rtol)
+    assert np.all(np.abs(result.value - exact) <= result.error)
+    assert np.all(result.error <= rtol * exact)
+    # The map, the sign and break points as for one result.
+    half = cubature(f, [math.inf, 0], [0, math.inf], outputs=3, args=args, rtol=rtol, points=[[1.0, 1.0], [-1.0, 2.0]])
+    assert np.all(np.abs(half.value + exact / 4) <= half.error)
+
+
 def test_a_result_that_is_not_written_is_no_number():
     def forgets(x, out):
         out[0] = x[0]
@@ -337,6 +365,47 @@ def test_what_is_no_integrand_is_refused():
         cubature(lambda x, y: 1j * x, [0, 0], [1, 1])
     with pytest.raises(rb.CompileError):
         cubature(lambda x, y: (x, y), [0, 0], [1, 1])
+
+
+COMPLEX = "\n  integrate the real and the imaginary part, as two results: f(x, out) with outputs=2"
+SEVERAL = "\n  a function of several results writes them to an array: f(x, out) with `outputs`"
+
+
+@pytest.mark.parametrize(
+    ("f", "outputs", "hint"),
+    [
+        (lambda x, y: 1j * x, None, COMPLEX),
+        (lambda x: np.exp(1j * x[0]), None, COMPLEX),
+        (lambda x, y: (x, y), None, SEVERAL),
+        (lambda x: np.array([x[0], x[1]]), None, SEVERAL),
+        (lambda x: x, 2, "; with `outputs`, f(x, out) writes its results to the array out"),
+        (
+            lambda x: np.cos(x[:, 0] * x[:, 1]),
+            None,
+            "\n  f(x) is called with one point at a time, x[0], x[1], …, and not with an array of points",
+        ),
+    ],
+)
+def test_hints_for_who_knows_scipy(f, outputs, hint):
+    with pytest.raises(rb.CompileError) as caught:
+        cubature(f, [0, 0], [1, 1], outputs=outputs)
+    assert str(caught.value).endswith(hint)
+
+
+def test_limits_are_sequences_of_numbers():
+    for bad, shown in [(0, "0"), ([0, 1j], "[0, 1j]"), ([[0, 0]], "[[0, 0]]"), (None, "None")]:
+        for integrate in (cubature, monte_carlo):
+            for name, limits in [("a", (bad, [1, 1])), ("b", ([0, 0], bad))]:
+                with pytest.raises(TypeError) as caught:
+                    integrate(lambda x, y: x, *limits)
+                assert str(caught.value) == (
+                    f"expected `{name}` as a sequence of real numbers, one for each dimension, found {shown}"
+                )
+
+
+def test_without_limit_of_subdivisions():
+    result = cubature(lambda x, y: abs(x - y / 3), [0, 0], [1, 1], rtol=1e-8, max_subdivisions=None)
+    assert result.success
 
 
 def test_no_parameter_that_does_nothing():

@@ -217,7 +217,7 @@ def cubature(
     *,
     rtol: float = 1e-8,
     atol: float = 0.0,
-    max_subdivisions: int = 100_000,
+    max_subdivisions: int | None = 100_000,
     args: Any = (),
     workers: int | None = None,
     points: Sequence[Sequence[float]] | None = None,

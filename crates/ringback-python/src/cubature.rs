@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use ringback_engines::{Cubature, CubatureOptions};
 
-use crate::fields::{Function, count, warn};
+use crate::fields::{Function, count, limits, warn};
 
 /// The result of a cubature; unpacks as `(value, error)`.
 #[pyclass(frozen, eq, module = "ringback.integrate")]
@@ -148,7 +148,7 @@ impl CubatureResult {
 ///     Requested accuracy: the integration stops when the estimated error of each result is at most
 ///     `atol + rtol * abs(value)`.
 /// max_subdivisions
-///     How often parts may be halved. (SciPy divides a part into 2**n parts and counts that as one.)
+///     How often parts may be halved; without limit if None. (SciPy divides a part into 2**n parts and counts that as one.)
 /// args
 ///     Further arguments of `f`, as a tuple; other values do not recompile.
 /// workers
@@ -184,7 +184,7 @@ impl CubatureResult {
 /// An integrand that returns nan or inf anywhere stops the integration: status 7, value nan, error inf, and the message
 /// says where. A result that a function does not write to `out` counts as nan. Ctrl-C stops the integration.
 #[pyfunction]
-#[pyo3(signature = (f, a, b, *, rtol=1e-8, atol=0.0, max_subdivisions=100_000, args=None, workers=None, points=None, outputs=None, progress=false))]
+#[pyo3(signature = (f, a, b, *, rtol=1e-8, atol=0.0, max_subdivisions=Some(100_000), args=None, workers=None, points=None, outputs=None, progress=false))]
 #[pyo3(
     text_signature = "(f, a, b, *, rtol=1e-08, atol=0.0, max_subdivisions=100000, args=(), workers=None, points=None, outputs=None, progress=False)"
 )]
@@ -192,18 +192,19 @@ impl CubatureResult {
 pub(crate) fn cubature(
     py: Python<'_>,
     f: &Bound<'_, PyAny>,
-    a: Vec<f64>,
-    b: Vec<f64>,
+    a: &Bound<'_, PyAny>,
+    b: &Bound<'_, PyAny>,
     rtol: f64,
     atol: f64,
-    max_subdivisions: i64,
+    max_subdivisions: Option<i64>,
     args: Option<Bound<'_, PyAny>>,
     workers: Option<i64>,
     points: Option<Vec<Vec<f64>>>,
     outputs: Option<i64>,
     progress: bool,
 ) -> PyResult<CubatureResult> {
-    let max_subdivisions = count("max_subdivisions", max_subdivisions, 0)?;
+    let (a, b) = (limits("a", a)?, limits("b", b)?);
+    let max_subdivisions = max_subdivisions.map_or(Ok(usize::MAX), |most| count("max_subdivisions", most, 0))?;
     let outputs = outputs.map(|outputs| count("outputs", outputs, 1)).transpose()?;
     let points = points.unwrap_or_default();
     if let Some((index, point)) = points.iter().enumerate().find(|(_, point)| point.len() != a.len()) {

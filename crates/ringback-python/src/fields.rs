@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -203,6 +203,18 @@ impl Field for Function {
 
     fn pause(&self) -> Result<(), ringback::Error> {
         self.watch.poll()
+    }
+}
+
+/// The limits of a box, as Python gives them.
+pub(crate) fn limits(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
+    match given.extract() {
+        Ok(limits) => Ok(limits),
+        Err(error) if error.is_instance_of::<PyTypeError>(given.py()) => Err(PyTypeError::new_err(format!(
+            "expected `{name}` as a sequence of real numbers, one for each dimension, found {}",
+            given.repr()?
+        ))),
+        Err(error) => Err(error),
     }
 }
 

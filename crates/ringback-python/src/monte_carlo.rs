@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use ringback_engines::{MonteCarlo, MonteCarloOptions};
 
-use crate::fields::{Function, count, warn};
+use crate::fields::{Function, count, limits, warn};
 
 /// The result of a Monte Carlo integration; unpacks as `(value, error)`.
 #[pyclass(frozen, eq, module = "ringback.integrate")]
@@ -150,8 +150,8 @@ impl MonteCarloResult {
 pub(crate) fn monte_carlo(
     py: Python<'_>,
     f: &Bound<'_, PyAny>,
-    a: Vec<f64>,
-    b: Vec<f64>,
+    a: &Bound<'_, PyAny>,
+    b: &Bound<'_, PyAny>,
     n: i64,
     iterations: i64,
     warmup: i64,
@@ -162,6 +162,7 @@ pub(crate) fn monte_carlo(
     workers: Option<i64>,
     progress: bool,
 ) -> PyResult<MonteCarloResult> {
+    let (a, b) = (limits("a", a)?, limits("b", b)?);
     let seed = match seed.map(|seed| seed.extract::<u64>().map_err(|_| seed)) {
         None => 0,
         Some(Ok(seed)) => seed,

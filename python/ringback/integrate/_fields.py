@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from typing import Any
 
 from .. import _ringback, foreign
@@ -12,6 +13,7 @@ from ..bind import Bound
 from ..callback import Callback
 from ..capture import ADDRESS
 from ..compile import describe, plain, plan_of
+from ..errors import CompileError
 from ..interpreted import Interpreted
 from ..pointblock import point_block
 from ..signature import Signature
@@ -41,9 +43,32 @@ def field(
     if not isinstance(args, tuple):
         args = (args,)
     form = "written" if outputs is not None else _form(f, dims, len(args))
-    callback = callback_for(f, _signature(form, dims), "numpy", args)
+    try:
+        callback = callback_for(f, _signature(form, dims), "numpy", args)
+    except CompileError as error:
+        raise _hinted(error, form) from None
     blocks = form != "coordinates" and 1 <= dims <= MOST_DIMS and (outputs or 1) <= MOST_OUTPUTS
     return callback, form, _threads(callback), point_block(callback, dims, outputs) if blocks else None
+
+
+_RETURNS = re.compile(r"the result is to be float64: it returns (complex|array|UniTuple|Tuple|list)")
+
+
+def _hinted(error: CompileError, form: str) -> CompileError:
+    """The error, with what those are likely to want who know SciPy's `cubature`."""
+    text = str(error)
+    found = _RETURNS.search(text)
+    if found and found[1] == "complex":
+        text += "\n  integrate the real and the imaginary part, as two results: f(x, out) with outputs=2"
+    elif found:
+        text += "\n  a function of several results writes them to an array: f(x, out) with `outputs`"
+    elif form == "written" and "cannot be called as" in text:
+        text += "; with `outputs`, f(x, out) writes its results to the array out"
+    elif form == "array" and "getitem(readonly array(float64, 1d, C), Tuple(" in text:
+        text += "\n  f(x) is called with one point at a time, x[0], x[1], …, and not with an array of points"
+    else:
+        return error
+    return type(error)(text)
 
 
 def _threads(callback: Any) -> str:
