@@ -160,6 +160,29 @@ def test_a_part_of_the_points():
         assert set(run(x, 4, 4)[0]) == {7.0}
 
 
+def test_without_vectors_a_value_does_not_depend_on_where_its_point_is():
+    # How many points are evaluated between two looks for signals is a matter of the clock.
+    def raises(x):
+        if x[0] > 100.0:
+            raise ValueError("far")
+        return np.exp(-x[0]) * np.sin(x[1]) + np.exp(-x[1] * x[2])
+
+    def is_long(x):
+        total = 0.0
+        for i in range(int(x[0] * 20)):
+            total += np.exp(-i * x[1])
+        return total
+
+    for f in (raises, is_long):
+        run, vectorised = loop(compiled(f), 3)
+        assert not vectorised
+        x = some(3, 64)
+        whole = run(x)[0].tolist()
+        for size in (1, 2, 3, 5, 17):
+            for i in range(0, 64, size):
+                assert run(x, i, min(i + size, 64))[0, i : i + size].tolist() == whole[i : i + size]
+
+
 def test_points_that_are_not_there_are_refused():
     run, _ = loop(compiled(by_index), 3)
     with pytest.raises(RuntimeError):

@@ -60,7 +60,7 @@ def _loaded(callback: Callback, dims: int, outputs: int | None) -> _Made | None:
     if found is None:
         name = f"ringback_points_{key or 'own'}_{next(_numbers)}"
         made = points.points_of(shim.llvm(), shim.name, dims, outputs, name, callback._options["vector_math"])
-        if made is None:
+        if made is None or not machinecode.resolvable(made.code):
             return None
         found = name, made.vectorised, made.code
         if key and made.portable:

@@ -20,7 +20,9 @@ SIGNATURE = "void(u64, u64, [f64], mut [f64])"
 _MARK = "ringback.points"
 _VECTORISED = "llvm.loop.isvectorized"
 _LOOP = re.compile(r"^!\d+ = distinct !\{([^}\n]*)\}", re.M)
-# What LLVM writes to a loop that it has unrolled as far as it wanted while the length was unknown. Here it is known.
+# What LLVM writes to a loop that it has unrolled as far as it wanted while the length was unknown. Here it is known. The
+# loop over the points gets it: unrolled, several calls of exp could become one of the vector library, and a value depend on
+# where its point is.
 _UNROLLED = '!"llvm.loop.unroll.disable"'
 
 
@@ -174,8 +176,9 @@ refuse:
   ret i32 -1
 }}
 
-!900000 = distinct !{{!900000, !900001}}
+!900000 = distinct !{{!900000, !900001, !900002}}
 !900001 = !{{!"{_MARK}"}}
+!900002 = !{{{_UNROLLED}}}
 """
 
 
