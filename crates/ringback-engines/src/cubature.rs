@@ -220,7 +220,7 @@ impl<F: Field> Sampler<'_, F> {
     /// Cuts the regions to be halved in a round into tasks, by a rule that does not depend on who is to do them.
     fn tasks<'a>(&self, parents: &'a [Place]) -> Vec<Task<'a>> {
         let least = self.block().div_ceil(2);
-        let size = parents.len().div_ceil(TASKS).clamp(least, TASK.max(least));
+        let size = parents.len().div_ceil(TASKS).clamp(least, TASK);
         parents.chunks(size).map(|parents| Task { parents, made: Batch::default() }).collect()
     }
 
