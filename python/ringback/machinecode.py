@@ -47,7 +47,7 @@ class Loaded:
     def __init__(self, machine: MachineCode, address: int, block: ShownBlock | None) -> None:
         # Under what it is kept on disk, if it is.
         self.key: str | None = None
-        # What points.py has made of it.
+        # What pointblock.py has made of it.
         self.points: dict[Any, Any] = {}
         self.machine = machine
         self.name = machine.name
