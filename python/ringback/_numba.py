@@ -365,6 +365,9 @@ class Shim:
         # Kinds of the slots of bound data, and the form for a block of points, where there is one.
         self.slots: list[str] = []
         self.block: Any = None
+        # Not kept on disk; what pointblock.py has made of it.
+        self.key: str | None = None
+        self.points: dict[Any, Any] = {}
 
     @functools.cached_property
     def address(self) -> int:

@@ -41,6 +41,10 @@ class Loaded:
     """Code at its place in memory, where it stays, and its texts."""
 
     def __init__(self, machine: MachineCode, address: int, block: ShownBlock | None) -> None:
+        # Under what it is kept on disk, if it is.
+        self.key: str | None = None
+        # What pointblock.py has made of it.
+        self.points: dict[Any, Any] = {}
         self.machine = machine
         self.name = machine.name
         self.slots = machine.slots
@@ -112,6 +116,7 @@ def made(
     if key is not None:
         _loaded[key] = loaded
         if block is None or block.portable:
+            loaded.key = key
             cache.write(key, encode(machine))
     return loaded
 
@@ -171,13 +176,14 @@ def find(key: str) -> Loaded | set[Path] | None:
         return None
     if not isinstance(found, MachineCode):
         return found
-    if not all(_resolvable(code) for code in (found.entry, found.block) if code):
+    if not all(resolvable(code) for code in (found.entry, found.block) if code):
         return None
     _loaded[key] = loaded = _load(found)
+    loaded.key = key
     return loaded
 
 
-def _resolvable(code: bytes) -> bool:
+def resolvable(code: bytes) -> bool:
     """Whether all that the object needs is here."""
     from .backend import objects, symbols
 
