@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -121,6 +122,48 @@ def test_where_nothing_can_be_written_nothing_fails(folder, tmp_path, monkeypatc
     assert list(folder.iterdir()) == []
 
 
+def test_a_disk_that_fills_up_leaves_nothing_behind(folder):
+    import resource
+
+    cache.write(KEY, b"contents")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # Part of the file is written, then the system refuses.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        cache.write(KEY, bytes(100_000))
+        cache.write("1" * 64, bytes(100_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path.name for path in folder.iterdir()] == [f"{KEY}.code"]
+    assert cache.read(KEY) == b"contents"
+
+
+def test_a_folder_that_cannot_be_written_to_is_read(monkeypatch):
+    # In a folder that every user may enter: root, who may write anywhere, becomes another user for a while.
+    with tempfile.TemporaryDirectory() as place:
+        os.chmod(place, 0o755)
+        monkeypatch.delenv("RINGBACK_CACHE")
+        monkeypatch.setenv("RINGBACK_CACHE_DIR", place)
+        cache.write(KEY, b"contents")
+        folder = Path(place, "objects")
+        folder.chmod(0o500)
+        me = os.geteuid()
+        if me == 0:
+            for path in (folder, *folder.iterdir()):
+                os.chown(path, 12345, -1)
+            os.seteuid(12345)
+        try:
+            cache.write("1" * 64, b"others")
+            cache.write(KEY, b"others")
+            assert cache.read(KEY) == b"contents"
+            assert cache.state()[1:3] == (None, 1)
+            assert cache.clear() == (0, 0)
+            assert [path.name for path in folder.iterdir()] == [f"{KEY}.code"]
+        finally:
+            os.seteuid(me)
+            folder.chmod(0o700)
+
+
 def test_the_folder_is_that_of_the_environment_or_the_home(folder, tmp_path, monkeypatch):
     assert cache.folder() == str(folder)
     monkeypatch.delenv("RINGBACK_CACHE_DIR")
@@ -139,6 +182,40 @@ def test_the_folder_is_that_of_the_environment_or_the_home(folder, tmp_path, mon
     me = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: me + 1)
     assert cache.disabled() == f"{tmp_path} belongs to another user: set RINGBACK_CACHE_DIR"
+
+
+def test_a_folder_may_be_named_as_a_shell_would_take_it(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for given, meant in (("~/mine", "mine"), ("~", ""), ("mine", "mine"), ("./mine/../other", "other")):
+        monkeypatch.setenv("RINGBACK_CACHE_DIR", given)
+        assert cache.folder() == os.path.join(os.path.normpath(tmp_path / meant), "objects")
+        assert cache.disabled() is None
+    (tmp_path / "~").mkdir()
+    monkeypatch.setenv("RINGBACK_CACHE_DIR", "~nobody-of-this-name/mine")
+    assert cache.disabled() == "RINGBACK_CACHE_DIR is ~nobody-of-this-name/mine, and there is no such home folder"
+    # A user without a home, in a folder with a folder of that name.
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    monkeypatch.setenv("RINGBACK_CACHE_DIR", "~/mine")
+    assert cache.disabled() == "RINGBACK_CACHE_DIR is ~/mine, and there is no such home folder"
+    monkeypatch.delenv("RINGBACK_CACHE_DIR")
+    assert cache.disabled() == "there is no home folder: set RINGBACK_CACHE_DIR"
+    cache.write(KEY, b"contents")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["~"]
+    assert list((tmp_path / "~").iterdir()) == []
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_folder_that_is_relative_to_none_is_no_error(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    monkeypatch.setenv("RINGBACK_CACHE_DIR", "mine")
+    gone.rmdir()
+    cache.write(KEY, b"contents")
+    assert cache.read(KEY) is None
+    assert cache.summary() == "mine/objects, 0 files, 0 MB"
+    assert cache.clear() == (0, 0)
 
 
 def test_the_files_not_used_for_longest_go(folder, monkeypatch):

@@ -8,7 +8,10 @@ import math
 import subprocess
 import sys
 import threading
+import time
+import types
 import warnings
+from typing import ClassVar
 
 import numba
 import numpy as np
@@ -16,7 +19,7 @@ import pytest
 import ringback as rb
 import scipy.integrate
 from boxes import BOXES
-from ringback.integrate import CubatureResult, IntegrationWarning, cubature
+from ringback.integrate import CubatureResult, IntegrationWarning, cubature, monte_carlo
 
 
 def ours(f, a, b, **options) -> CubatureResult:
@@ -185,6 +188,34 @@ def test_several_results():
     assert np.all(np.abs(result.value - expected.estimate) <= result.error + expected.error + 1e-14 * exact)
 
 
+def several(x, out, k, w):
+    r = x @ x
+    out[0] = np.exp(-k * r)
+    out[1] = w[0] * np.exp(-r) * x[0] ** 2
+    out[2] = w[1] * np.exp(-2 * r)
+
+
+@pytest.mark.parametrize("form", ["args", "bind", "partial", "compiled", "jitted", "interpreted"])
+def test_several_results_over_infinite_ranges_with_args_and_bound_data(form):
+    w = np.array([2.0, 3.0])
+    f, args = {
+        "args": (several, (1.0, w)),
+        "bind": (rb.bind(several, w=w), (1.0,)),
+        "partial": (functools.partial(several, k=1.0, w=w), ()),
+        "compiled": (rb.compile(several, "void([f64], mut [f64], f64, [f64])").bind(w=w), (1.0,)),
+        "jitted": (numba.njit(several), (1.0, w)),
+        "interpreted": (rb.interpreted(several), (1.0, w)),
+    }[form]
+    rtol = 1e-3 if form == "interpreted" else 1e-6
+    exact = np.array([math.pi, math.pi, 1.5 * math.pi])
+    result = cubature(f, [-math.inf, -math.inf], [math.inf, math.inf], outputs=3, args=args, rtol=rtol)
+    assert np.all(np.abs(result.value - exact) <= result.error)
+    assert np.all(result.error <= rtol * exact)
+    # The map, the sign and break points as for one result.
+    half = cubature(f, [math.inf, 0], [0, math.inf], outputs=3, args=args, rtol=rtol, points=[[1.0, 1.0], [-1.0, 2.0]])
+    assert np.all(np.abs(half.value + exact / 4) <= half.error)
+
+
 def test_a_result_that_is_not_written_is_no_number():
     def forgets(x, out):
         out[0] = x[0]
@@ -336,22 +367,165 @@ def test_what_is_no_integrand_is_refused():
         cubature(lambda x, y: (x, y), [0, 0], [1, 1])
 
 
+COMPLEX = "\n  integrate the real and the imaginary part, as two results: f(x, out) with outputs=2"
+SEVERAL = "\n  a function of several results writes them to an array: f(x, out) with `outputs`"
+
+
+@pytest.mark.parametrize(
+    ("f", "outputs", "hint"),
+    [
+        (lambda x, y: 1j * x, None, COMPLEX),
+        (lambda x: np.exp(1j * x[0]), None, COMPLEX),
+        (lambda x, y: (x, y), None, SEVERAL),
+        (lambda x: np.array([x[0], x[1]]), None, SEVERAL),
+        (lambda x: x, 2, "; with `outputs`, f(x, out) writes its results to the array out"),
+        (
+            lambda x: np.cos(x[:, 0] * x[:, 1]),
+            None,
+            "\n  f(x) is called with one point at a time, x[0], x[1], …, and not with an array of points",
+        ),
+    ],
+)
+def test_hints_for_who_knows_scipy(f, outputs, hint):
+    with pytest.raises(rb.CompileError) as caught:
+        cubature(f, [0, 0], [1, 1], outputs=outputs)
+    assert str(caught.value).endswith(hint)
+
+
+def test_limits_are_sequences_of_numbers():
+    for bad, shown in [(0, "0"), ([0, 1j], "[0, 1j]"), ([[0, 0]], "[[0, 0]]"), (None, "None")]:
+        for integrate in (cubature, monte_carlo):
+            for name, limits in [("a", (bad, [1, 1])), ("b", ([0, 0], bad))]:
+                with pytest.raises(TypeError) as caught:
+                    integrate(lambda x, y: x, *limits)
+                assert str(caught.value) == (
+                    f"expected `{name}` as a sequence of real numbers, one for each dimension, found {shown}"
+                )
+
+
+def test_without_limit_of_subdivisions():
+    result = cubature(lambda x, y: abs(x - y / 3), [0, 0], [1, 1], rtol=1e-8, max_subdivisions=None)
+    assert result.success
+
+
 def test_no_parameter_that_does_nothing():
     with pytest.raises(TypeError, match="rule"):
         cubature(lambda x, y: x, [0, 0], [1, 1], rule="gk21")  # pyright: ignore[reportCallIssue]
 
 
+class Bar:
+    """What is told to tqdm, and on which thread."""
+
+    made: ClassVar[list[Bar]] = []
+
+    def __init__(self, total, unit, unit_scale):
+        assert (unit, unit_scale) == (" points", True)
+        self.total, self.n, self.told, self.closed = total, 0, [], False
+        self.here = threading.get_ident()
+        Bar.made.append(self)
+
+    def set_postfix_str(self, text, refresh):
+        assert refresh is False
+        self.told.append(text)
+
+    def update(self, points):
+        assert threading.get_ident() == self.here
+        assert points >= 0
+        self.n += points
+
+    def refresh(self):
+        assert not self.closed
+
+    def close(self):
+        assert not self.closed
+        self.closed = True
+
+
+@pytest.fixture
+def bars(monkeypatch):
+    """The bars that are shown."""
+    monkeypatch.setitem(sys.modules, "tqdm.auto", types.SimpleNamespace(tqdm=Bar))
+    monkeypatch.setattr(Bar, "made", [])
+    return Bar.made
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_progress_is_told_to_tqdm(bars, workers):
+    def f(x, y):
+        return abs(x - y / 3)
+
+    result = cubature(f, [0, 0], [1, 1], rtol=1e-9, max_subdivisions=10**6, workers=workers, progress=True)
+    (bar,) = bars
+    assert (bar.total, bar.n, bar.closed) == (None, result.neval, True)
+    assert bar.told[-1] == f"error {result.error:.1e}, to be {1e-9 * result.value:.1e}"
+    assert result == cubature(f, [0, 0], [1, 1], rtol=1e-9, max_subdivisions=10**6, workers=workers)
+    assert len(bars) == 1
+
+    counts = []
+
+    def slow(x):
+        time.sleep(0.001)
+        counts.append(bar.n if (bar := bars[-1]) else 0)
+        return abs(x[0] - x[1])
+
+    result = cubature(rb.interpreted(slow), [0, 0], [1, 1], rtol=1e-2, workers=workers, progress=True)
+    assert bars[-1].n == result.neval == len(counts)
+    # Told meanwhile, and never ahead of what was done.
+    assert len(set(counts)) > 3
+    assert all(told <= done for done, told in enumerate(counts, 1))
+
+
+def test_progress_ends_with_the_integration(bars, monkeypatch):
+    def f(x, y):
+        if x > 0.5:
+            raise ValueError("no")
+        return x
+
+    with pytest.raises(ValueError, match="no"):
+        cubature(f, [0, 0], [1, 1], progress=True)
+    with pytest.raises(ValueError, match="found 1"):
+        cubature(lambda x: x, [0], [1], progress=True)
+    assert [bar.closed for bar in bars] == [True, True]
+    monkeypatch.setattr(Bar, "update", lambda self, points: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        cubature(lambda x, y: abs(x - y / 3), [0, 0], [1, 1], rtol=1e-9, max_subdivisions=10**6, progress=True)
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    with pytest.raises(ImportError, match="progress=True needs the package tqdm: pip install tqdm, or leave it out"):
+        cubature(lambda x, y: x, [0, 0], [1, 1], progress=True)
+
+
 INTERRUPTED = """
-import math, os, signal, threading, time
+import math, os, signal, sys, threading, time, types
 import numpy as np
 import ringback as rb
 from ringback.integrate import cubature, monte_carlo
+
+class Bar:
+    n = 0
+    def __init__(self, **_): pass
+    def set_postfix_str(self, text, refresh): pass
+    def update(self, points): pass
+    def refresh(self): pass
+    def close(self): pass
+
+sys.modules["tqdm.auto"] = types.SimpleNamespace(tqdm=Bar)
 
 def slow(x, y):
     total = 0.0
     for i in range(200_000):
         total += math.sin(i * x) * y
     return total
+
+def slow_array(x):
+    total = 0.0
+    for i in range(200_000):
+        total += math.sin(i * x[0]) * x[1]
+    return total
+
+def slow_written(x, out):
+    # Its own loop is vectorised, that over the points is not.
+    for i in range(len(out)):
+        out[i] = slow_array(x + i)
 
 def sleepy(x, y):
     time.sleep(0.02)
@@ -375,10 +549,15 @@ def interrupted(what, run):
 
 box = [0, 0], [1, 1]
 cubature(slow, *box, max_subdivisions=0, atol=1e30)
+cubature(slow_array, *box, max_subdivisions=0, atol=1e30)
+cubature(slow_written, *box, max_subdivisions=0, atol=1e30, outputs=3)
 cubature(quick, *box, max_subdivisions=0, atol=1e30)
 for workers in (1, 3):
     options = {"rtol": 1e-13, "max_subdivisions": 10**7, "workers": workers}
     interrupted("slow", lambda: cubature(slow, *box, **options))
+    interrupted("slow array", lambda: cubature(slow_array, *box, **options))
+    interrupted("slow written", lambda: cubature(slow_written, *box, outputs=3, **options))
+    interrupted("with a bar", lambda: cubature(slow_array, *box, progress=True, **options))
     interrupted("quick", lambda: cubature(quick, *box, **options))
     interrupted("sleepy", lambda: cubature(rb.interpreted(sleepy), *box, **options))
     interrupted("monte_carlo", lambda: monte_carlo(quick, *box, n=10**6, iterations=10**4, workers=workers))
@@ -391,7 +570,7 @@ def test_ctrl_c():
         [sys.executable, "-W", "ignore", "-c", INTERRUPTED], capture_output=True, text=True, timeout=120, check=True
     )
     lines = done.stdout.splitlines()
-    assert len(lines) == 10, done
+    assert len(lines) == 16, done
     for line in lines:
         # The call that was running takes up to 0.02 s; the rest is for machines that are busy.
         assert float(line.rsplit(" ", 1)[1]) < 0.3, done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import os
 import subprocess
 import sys
 import textwrap
@@ -432,3 +433,13 @@ def test_errors_in_sequence_have_their_own_arguments() -> None:
             callback(float(x))
         kept.append(caught.value)
     assert [error.args[1] for error in kept] == [float(x) for x in range(3, 50)]
+
+
+def test_a_file_whose_name_is_not_utf_8_is_named_as_well_as_can_be():
+    scope: dict = {}
+    source = "def f(x):\n    if x > 1:\n        raise ValueError('too large')\n    return x\n"
+    exec(compile(source, os.fsdecode(b"/caf\xe9.py"), "exec"), scope)
+    cb = rb.compile(scope["f"], "f64(f64)")
+    assert "ValueError: too large (in f, caf?.py:3)" in cb._shim.exceptions().values()
+    with pytest.raises(ValueError, match="too large"):
+        cb(2.0)

@@ -1,15 +1,20 @@
 """The key of compiled code on disk: the same for the same code, another for any other, or none."""
 
 import ctypes
+import random
 import re
 import sys
 import textwrap
 import types
+from pathlib import Path
 
+import llvmlite
+import llvmlite.binding as llvm
 import numpy as np
 import pytest
 import ringback as rb
 from ringback import fingerprint
+from ringback.backend import machine
 from ringback.compile import DEFAULTS, plan_of
 
 
@@ -97,7 +102,7 @@ def test_what_is_not_understood_has_no_key(monkeypatch):
     assert key("def f(x): return thing(x)", {"thing": numba.njit(lambda x: x)}) is not None
     vectorized = numba.vectorize(lambda x: x)
     foreign = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(abs)
-    for thing in (Own, Own(), [1.0], vectorized, foreign, np.random.normal, numba.float64, math):
+    for thing in (Own, Own(), [1.0], vectorized, foreign, numba.float64, math):
         assert key("def f(x): return thing(x)", {"thing": thing}) is None
     assert key("def f(x):\n    m = np\n    return m.exp(x)") is None
     assert key("def f(x): return np.exp(x)", locals={"y": numba.float64}) is None
@@ -118,3 +123,76 @@ def test_what_is_not_understood_has_no_key(monkeypatch):
         assert key(source) not in (before, None)
         patch.setattr(np, "exp", np.frompyfunc(lambda x: x, 1, 1))
         assert key(source) is None
+
+
+@pytest.mark.usefixtures("released")
+def test_functions_of_random_numbers_are_known_and_somebodys_own_generators_are_not():
+    keys = [key(f"import random\ndef f(x): return {call}") for call in (
+        "np.random.normal()", "np.random.random()", "np.random.seed(3)", "random.gauss(0, x)", "random.random()",
+    )]  # fmt: skip
+    assert None not in keys
+    assert len(set(keys)) == len(keys)
+    for own in (np.random.RandomState(3).normal, random.Random(3).gauss, np.random.default_rng(3).normal):
+        assert key("def f(x): return draw()", {"draw": own}) is None
+
+
+@pytest.mark.usefixtures("released")
+def test_another_version_or_cpu_has_another_key(monkeypatch):
+    source = "def f(x): return np.exp(x)"
+    keys = [key(source)]
+
+    def again() -> None:
+        fingerprint._versions.cache_clear()
+        fingerprint._machine.cache_clear()
+        keys.append(key(source))
+
+    read = fingerprint._file_of
+    try:
+        for package in ("numba", "scipy"):
+            with monkeypatch.context() as patch:
+                patch.setattr(
+                    fingerprint, "_file_of", lambda p, n, new=package: (p, b"9.9") if p == new else read(p, n)
+                )
+                again()
+        for thing, attribute, value in (
+            (machine, "features", lambda: "+another"),
+            (machine, "vector_library", lambda: None),
+            (llvm, "get_host_cpu_name", lambda: "another"),
+            (np, "__version__", "9.9"),
+            (llvmlite, "__version__", "9.9"),
+            (sys, "version", "9.9"),
+        ):
+            with monkeypatch.context() as patch:
+                patch.setattr(thing, attribute, value)
+                again()
+        assert None not in keys
+        assert len(set(keys)) == len(keys)
+        # As it was; without SciPy; with something else in its place, or in Numba's.
+        again()
+        assert keys[-1] == keys[0]
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, "scipy", None)
+            again()
+            patch.setitem(sys.modules, "scipy", types.SimpleNamespace())
+            again()
+        assert keys[-1] == keys[-2] not in (None, keys[0])
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, "numba", types.SimpleNamespace())
+            again()
+        assert keys[-1] is None
+    finally:
+        fingerprint._versions.cache_clear()
+        fingerprint._machine.cache_clear()
+
+
+def test_bytecode_that_python_keeps_beside_the_package_does_not_count():
+    folder = Path(fingerprint.__file__).parent / "__pycache__"
+    before = fingerprint._versions.__wrapped__()
+    # What Python writes to before it gives a file its name.
+    passing = folder / "fingerprint.cpython-311.pyc.140235467"
+    folder.mkdir(exist_ok=True)
+    passing.write_bytes(b"")
+    try:
+        assert fingerprint._versions.__wrapped__() == before
+    finally:
+        passing.unlink()

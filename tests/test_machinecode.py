@@ -26,6 +26,14 @@ def test_machine_code_survives_as_bytes():
     assert machinecode.decode(machinecode.encode(machine)) == machine
 
 
+@pytest.mark.parametrize("data", [b"", b"text", b"[]\n", b"{}\n", b'{"name": "f"}\n', b"\xff\n", b'{"frozen": 1}\n'])
+@pytest.mark.usefixtures("folder")
+def test_what_is_whole_and_yet_not_ours_is_not_there(data):
+    cache.write("0" * 64, data)
+    assert cache.read("0" * 64) == data
+    assert machinecode.find("0" * 64) is None
+
+
 def test_objects_need_what_their_symbol_table_says():
     text = """
     declare double @exp(double)

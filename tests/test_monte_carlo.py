@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
+import types
 import warnings
 
 import numpy as np
@@ -133,6 +135,37 @@ def test_a_function_that_changes_is_noticed():
         return calls // 100 + x * y
 
     assert ours(rb.interpreted(f), [0, 0], [1, 1], n=100).status == 2
+
+
+def test_progress_is_told_to_tqdm(monkeypatch):
+    made = []
+
+    class Bar:
+        def __init__(self, total, unit, unit_scale):
+            self.total, self.n, self.told, self.closed = total, 0, [], False
+            made.append(self)
+
+        def set_postfix_str(self, text, refresh):
+            self.told.append(text)
+
+        def update(self, points):
+            self.n += points
+
+        def refresh(self):
+            pass
+
+        def close(self):
+            self.closed = True
+
+    monkeypatch.setitem(sys.modules, "tqdm.auto", types.SimpleNamespace(tqdm=Bar))
+    result = monte_carlo(lambda x, y: x * y, [0, 0], [1, 1], n=200_000, progress=True)
+    (bar,) = made
+    assert (bar.total, bar.n, bar.closed) == (3_000_000, result.neval, True)
+    assert bar.told[-1] == f"error {result.error:.1e}"
+    assert result == monte_carlo(lambda x, y: x * y, [0, 0], [1, 1], n=200_000)
+    early = monte_carlo(lambda x, y: x * y, [0, 0], [1, 1], n=1000, atol=0.5, progress=True)
+    assert made[1].n == early.neval
+    assert made[1].told[-1] == f"error {early.error:.1e}, to be 5.0e-01"
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import re
 import types as pytypes
@@ -17,8 +16,6 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.dispatcher import Dispatcher
 from numba.core.registry import cpu_target
-from numba.core.runtime import _nrt_python  # pyright: ignore[reportAttributeAccessIssue] - an extension module
-from numba.core.serialize import _numba_unpickle, runtime_build_excinfo_struct
 from numba.core.typed_passes import NopythonTypeInference
 from numba.core.untyped_passes import InlineClosureLikes, TranslateByteCode
 from numba.core.withcontexts import objmode_context
@@ -28,7 +25,7 @@ from numba.np import arrayobj
 from . import _raises
 from ._refusals import RETURNS_NOTHING, Refuse
 from .errors import CompileError
-from .excinfo import ExcInfo
+from .excinfo import unpickle
 
 SCALARS: dict[str, types.Type] = {
     "bool": types.boolean,
@@ -368,6 +365,9 @@ class Shim:
         # Kinds of the slots of bound data, and the form for a block of points, where there is one.
         self.slots: list[str] = []
         self.block: Any = None
+        # Not kept on disk; what pointblock.py has made of it.
+        self.key: str | None = None
+        self.points: dict[Any, Any] = {}
 
     @functools.cached_property
     def address(self) -> int:
@@ -398,7 +398,7 @@ def describe_exceptions(text: str) -> dict[bytes, str]:
         raw = match.group(1).encode("latin-1")
         pickle = _ESCAPE.sub(lambda m: b"\\" if m.group(1) == b"\\" else bytes([int(m.group(1), 16)]), raw)
         try:
-            exception, arguments, place = _numba_unpickle(id(pickle), pickle, pickle)
+            exception, arguments, place = unpickle(pickle)
             found[pickle] = one_line(exception, arguments, place)
         except Exception:
             continue
@@ -413,24 +413,14 @@ def lapack_bits() -> int:
     return whole.bitwidth
 
 
-def unpickle(pickle: bytes) -> tuple[Any, Any, Any]:
-    """Class, arguments and place of an exception."""
-    exception, arguments, place = _numba_unpickle(id(pickle), pickle, pickle)
-    return exception, arguments, place
-
-
-def is_runtime_value(argument: Any) -> bool:
-    """Whether an argument of a pickled exception only stands for one that a call will know."""
-    return isinstance(argument, llvm.Value)
-
-
 def one_line(exception: Any, arguments: Any, place: Any) -> str:
     """`ValueError: negative start (in logp, model.py:12)`."""
     known = [str(a) if isinstance(a, (str, int, float)) else "…" for a in arguments or ()]
     text = f"{exception.__name__}: {', '.join(known)}"
     if place:
         text += f" (in {place[0]}, {place[1].rsplit('/', 1)[-1]}:{place[2]})"
-    return text.replace("\n", " ")
+    # A file's name need not be UTF-8: Python has a surrogate then for each byte.
+    return text.replace("\n", " ").encode("utf-8", "replace").decode()
 
 
 def provide_symbols() -> None:
@@ -438,25 +428,3 @@ def provide_symbols() -> None:
     # Numba does so when it is about to compile.
     context: Any = cpu_target.target_context
     context.refresh()
-
-
-_UNWRAP = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p)
-
-
-@functools.cache
-def _free() -> Callable[[int], None]:
-    return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_nrt_python.c_helpers["Free"])
-
-
-def take_excinfo(address: int) -> tuple[type[BaseException], tuple[Any, ...], tuple[str, str, int] | None]:
-    """Class, arguments and `(function, file, line)` of an error, which is freed."""
-    info = ExcInfo.from_address(address)
-    pickle = ctypes.string_at(info.pickle, info.size)
-    if info.dynamic > 0:
-        # `unwrap` frees the native arguments.
-        arguments = _UNWRAP(info.unwrap)(info.arguments)
-        _free()(address)
-        exception, arguments, place = runtime_build_excinfo_struct(pickle, arguments)
-    else:
-        exception, arguments, place = _numba_unpickle(info.pickle, pickle, pickle)
-    return exception, tuple(arguments or ()), place

@@ -217,11 +217,12 @@ def cubature(
     *,
     rtol: float = 1e-8,
     atol: float = 0.0,
-    max_subdivisions: int = 100_000,
+    max_subdivisions: int | None = 100_000,
     args: Any = (),
     workers: int | None = None,
     points: Sequence[Sequence[float]] | None = None,
     outputs: int | None = None,
+    progress: bool = False,
 ) -> CubatureResult: ...
 
 @final
@@ -259,4 +260,5 @@ def monte_carlo(
     seed: int = 0,
     args: Any = (),
     workers: int | None = None,
+    progress: bool = False,
 ) -> MonteCarloResult: ...

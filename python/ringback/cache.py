@@ -39,13 +39,17 @@ class State(NamedTuple):
 
 def folder() -> str:
     """The folder of the files: `objects` in `RINGBACK_CACHE_DIR`, else in `ringback` in the user's folder for caches."""
-    given = os.environ.get("RINGBACK_CACHE_DIR")
+    # Where no shell has seen it, `~` is still there.
+    given = os.path.expanduser(os.environ.get("RINGBACK_CACHE_DIR", ""))
     if not given:
         base = os.environ.get("XDG_CACHE_HOME", "")
         if not os.path.isabs(base):
             base = os.path.expanduser("~/.cache")
         given = os.path.join(base, "ringback")
-    return os.path.join(os.path.abspath(given), "objects")
+    with contextlib.suppress(OSError):
+        # Of a relative one the folder may be gone that it is relative to. Nothing is found there then, nor written.
+        given = os.path.abspath(given)
+    return os.path.join(given, "objects")
 
 
 def disabled() -> str | None:
@@ -59,14 +63,21 @@ def _unsupported() -> str | None:
     if sys.platform != "linux":
         # What an object needs is read from it (`backend/objects.py`), and who may write to it asked in POSIX's way.
         return "code is kept on disk on Linux only"
-    if not os.environ.get("RINGBACK_CACHE_DIR"):
-        home = os.path.expanduser("~")
-        try:
-            if os.stat(home).st_uid != os.geteuid():
-                # As with sudo: what root leaves there the user could not use.
-                return f"{home} belongs to another user: set RINGBACK_CACHE_DIR"
-        except OSError:
-            return "there is no home folder: set RINGBACK_CACHE_DIR"
+    given = os.environ.get("RINGBACK_CACHE_DIR", "")
+    if given:
+        if given.startswith("~") and not os.path.isabs(os.path.expanduser(given)):
+            return f"RINGBACK_CACHE_DIR is {given}, and there is no such home folder"
+        return None
+    home = os.path.expanduser("~")
+    try:
+        # Without a home it is still `~`, which may be a folder of that name.
+        if not os.path.isabs(home):
+            raise FileNotFoundError
+        if os.stat(home).st_uid != os.geteuid():
+            # As with sudo: what root leaves there the user could not use.
+            return f"{home} belongs to another user: set RINGBACK_CACHE_DIR"
+    except OSError:
+        return "there is no home folder: set RINGBACK_CACHE_DIR"
     return None
 
 
@@ -170,11 +181,11 @@ def _files(place: int) -> list[_File]:
     return found
 
 
-def _remove(place: int, file: _File) -> int:
+def _remove(place: int, file: _File) -> bool:
     with contextlib.suppress(OSError):
         os.unlink(file.name, dir_fd=place)
-        return file.size
-    return 0
+        return True
+    return False
 
 
 def _tidy(place: int) -> None:
@@ -190,7 +201,8 @@ def _tidy(place: int) -> None:
     for file in sorted(kept, key=lambda file: file.used):
         if size <= LIMIT * 3 // 4:
             break
-        size -= _remove(place, file)
+        if _remove(place, file):
+            size -= file.size
 
 
 def clear() -> tuple[int, int]:
@@ -205,8 +217,9 @@ def clear() -> tuple[int, int]:
     try:
         with _opened(False) as place:
             for file in _files(place):
-                size += _remove(place, file)
-                count += 1
+                if _remove(place, file):
+                    size += file.size
+                    count += 1
     except FileNotFoundError:
         pass
     return count, size

@@ -8,8 +8,7 @@ import os
 import re
 from typing import Any
 
-from . import _ringback
-from .excinfo import OFFSETS
+from . import _ringback, excinfo
 
 
 class CompileError(TypeError):
@@ -28,9 +27,7 @@ def restore(code: Any, address: int) -> BaseException:
 
     Numba does not say where a division by zero or an index past the end was: the function's code then stands for the place.
     """
-    from . import _numba
-
-    exception, arguments, place = _numba.take_excinfo(address)
+    exception, arguments, place = excinfo.take(address)
     error = make(exception, arguments)
     if place is None and code is not None:
         place = (code.co_name, code.co_filename, code.co_firstlineno)
@@ -42,9 +39,7 @@ def restore(code: Any, address: int) -> BaseException:
 
 def discard(address: int) -> None:
     """Frees an error that nobody will raise."""
-    from . import _numba
-
-    _numba.take_excinfo(address)
+    excinfo.take(address)
 
 
 def make(exception: Any, arguments: tuple[Any, ...]) -> BaseException:
@@ -81,10 +76,10 @@ def numba_errors(code: Any) -> _ringback.Errors:
     """The hooks for the errors of a compiled function.
 
     They live for ever, so they hold the function's code object and not the function, which holds what it closes over.
-    Numba is imported only when there is an error. That we read Numba's errors right was proved when the code was
-    compiled (`self_test`).
+    Numba is not needed to read an error. That we read Numba's errors right was proved when the code was compiled
+    (`self_test`).
     """
-    return _ringback.Errors(functools.partial(restore, code), discard, OFFSETS)
+    return _ringback.Errors(functools.partial(restore, code), discard, excinfo.OFFSETS)
 
 
 @functools.cache
@@ -115,7 +110,7 @@ def self_test() -> None:
     for x in (2.5, -1.0):
         result, error = ctypes.c_double(), ctypes.c_void_p()
         status = call(ctypes.byref(result), ctypes.byref(error), x, None)
-        found.append((status, *(_numba.take_excinfo(error.value) if error.value else (None, None))[:2]))
+        found.append((status, *(excinfo.take(error.value) if error.value else (None, None))[:2]))
     expected = [(1, ValueError, ("probe", 2.5)), (1, KeyError, ("probe",))]
     if found != expected:
         message = f"Numba {numba.__version__} reports exceptions in a way that this version of ringback does not know: "

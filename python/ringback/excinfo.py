@@ -1,8 +1,11 @@
-"""Numba's `excinfo`: what `*error` points to after a call that raised."""
+"""Numba's `excinfo`: what `*error` points to after a call that raised. Read without Numba."""
 
 from __future__ import annotations
 
 import ctypes
+import pickle
+import sys
+from typing import Any
 
 
 class ExcInfo(ctypes.Structure):
@@ -18,3 +21,33 @@ class ExcInfo(ctypes.Structure):
 
 
 OFFSETS = (ExcInfo.pickle.offset, ExcInfo.size.offset, ExcInfo.dynamic.offset)
+
+_UNWRAP = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p)
+
+
+def take(address: int) -> tuple[Any, tuple[Any, ...], tuple[str, str, int] | None]:
+    """Class, arguments and `(function, file, line)` of an error, which is freed."""
+    info = ExcInfo.from_address(address)
+    data = ctypes.string_at(info.pickle, info.size)
+    values = iter(())
+    if info.dynamic > 0:
+        from .backend.symbols import deallocate
+
+        # `unwrap` frees the native arguments.
+        values = iter(_UNWRAP(info.unwrap)(info.arguments))
+        deallocate()(address)
+    exception, arguments, place = unpickle(data)
+    arguments = [next(values) if is_runtime_value(argument) else argument for argument in arguments or ()]
+    return exception, tuple(arguments), place
+
+
+def unpickle(data: bytes) -> tuple[Any, Any, Any]:
+    """Class, arguments and place of an exception. The pickle is a constant of code that was loaded to be run."""
+    return pickle.loads(data)
+
+
+def is_runtime_value(argument: Any) -> bool:
+    """Whether an argument of a pickled exception only stands for one that a call will know."""
+    # What nobody has imported, no argument can be of.
+    values = sys.modules.get("llvmlite.ir.values")
+    return values is not None and isinstance(argument, values.Value)

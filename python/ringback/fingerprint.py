@@ -12,6 +12,7 @@ import hashlib
 import importlib.util
 import os
 import platform
+import random
 import sys
 import types
 from typing import Any
@@ -23,7 +24,7 @@ from .compile import Data, plan_of
 from .signature import Signature
 
 # Modules whose functions Numba compiles by name.
-_KNOWN_MODULES = frozenset({"numpy", "math", "cmath", "operator", "_operator", "builtins"})
+_KNOWN_MODULES = frozenset({"numpy", "math", "cmath", "operator", "_operator", "builtins", "random"})
 # Arrays that a jitted helper reads are copied into the code up to this size, in bytes (see compile.py).
 _FROZEN_COPY = 10**6
 
@@ -58,7 +59,8 @@ def key(
             [(name, _kind(data.kind), data.mutable) for name, data in bound.items()],
             ties,
         )
-    except _Unknown:
+    except (_Unknown, OSError):
+        # Files of packages that are being exchanged, for instance.
         return None
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
@@ -183,9 +185,14 @@ def _known(value: Any) -> Any:
     try:
         name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
         module = "numpy" if isinstance(value, np.ufunc) else getattr(value, "__module__", None)
+        owner = getattr(value, "__self__", None)
     except Exception:
         # Somebody's `__getattr__`.
         return None
+    if isinstance(owner, (np.random.RandomState, random.Random)):
+        # A method of the generator behind a module's functions, or of somebody's own, which the module does not have.
+        module = "numpy.random" if isinstance(owner, np.random.RandomState) else "random"
+        name = value.__name__
     if not isinstance(name, str) or not isinstance(module, str):
         return None
     raised = isinstance(value, type) and issubclass(value, BaseException)
@@ -238,19 +245,32 @@ def _versions() -> Any:
     own = [
         (os.path.relpath(os.path.join(folder, name), package), entry.st_size, entry.st_mtime_ns)
         for folder, _, names in os.walk(package)
+        # Where Python keeps bytecode, files come and go.
+        if os.path.basename(folder) != "__pycache__"
         for name in names
-        if not name.endswith(".pyc")
         for entry in [os.stat(os.path.join(folder, name))]
     ]
     return (
         sys.implementation.name, sys.version, llvmlite.__version__, llvm_version_info, np.__version__,
-        _file_of("numba", "_version.py"), sorted(own),
+        _file_of("numba", "_version.py"), _scipy(), sorted(own),
     )  # fmt: skip
+
+
+def _scipy() -> Any:
+    """Whose BLAS and LAPACK compiled code calls; None without one."""
+    try:
+        return _file_of("scipy", "version.py")
+    except _Unknown:
+        return None
 
 
 def _file_of(package: str, name: str) -> Any:
     """The contents of a file of a package, which is not imported."""
-    spec = importlib.util.find_spec(package)
+    try:
+        spec = importlib.util.find_spec(package)
+    except ValueError:
+        # Somebody's own object stands for the package.
+        raise _Unknown from None
     if spec is None or not spec.submodule_search_locations:
         raise _Unknown
     path = os.path.join(spec.submodule_search_locations[0], name)

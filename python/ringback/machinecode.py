@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import itertools
 import json
-import re
 import zlib
 from typing import Any
 
@@ -15,8 +13,6 @@ from .capture import Array, Function, Kind, Path
 from .signature import Signature
 
 _numbers = itertools.count()
-# Names of the C library, of the vector library and of Python's functions, which mean the same without Numba.
-_PLAIN = re.compile(r"(?!numba)(?:[a-z][a-z0-9]*|__[a-z0-9]+|_ZGV\w+|Py(?!Exc)[A-Za-z]+_\w+)")
 # What is loaded already, by its key: the linker takes each name once.
 _loaded: dict[str, Loaded] = {}
 
@@ -45,6 +41,10 @@ class Loaded:
     """Code at its place in memory, where it stays, and its texts."""
 
     def __init__(self, machine: MachineCode, address: int, block: ShownBlock | None) -> None:
+        # Under what it is kept on disk, if it is.
+        self.key: str | None = None
+        # What pointblock.py has made of it.
+        self.points: dict[Any, Any] = {}
         self.machine = machine
         self.name = machine.name
         self.slots = machine.slots
@@ -116,6 +116,7 @@ def made(
     if key is not None:
         _loaded[key] = loaded
         if block is None or block.portable:
+            loaded.key = key
             cache.write(key, encode(machine))
     return loaded
 
@@ -168,31 +169,26 @@ def find(key: str) -> Loaded | set[Path] | None:
     data = cache.read(key)
     if data is None:
         return None
-    found = decode(data)
+    try:
+        found = decode(data)
+    except (ValueError, KeyError, TypeError):
+        # Whole, and yet not what this version writes.
+        return None
     if not isinstance(found, MachineCode):
         return found
-    if not all(_resolvable(code) for code in (found.entry, found.block) if code):
+    if not all(resolvable(code) for code in (found.entry, found.block) if code):
         return None
     _loaded[key] = loaded = _load(found)
+    loaded.key = key
     return loaded
 
 
-def _resolvable(code: bytes) -> bool:
-    """Whether all that the object needs is here, or is when Numba is imported."""
-    from .backend.objects import missing, undefined
+def resolvable(code: bytes) -> bool:
+    """Whether all that the object needs is here."""
+    from .backend import objects, symbols
 
-    # Numba gives some names of Python's (`PyExc_TypeError`) to other things than the interpreter does.
-    if not all(_PLAIN.fullmatch(name) for name in undefined(code) or ()):
-        _with_numba()
-    return missing(code) == set()
-
-
-@functools.cache
-def _with_numba() -> None:
-    """Numba's functions for allocation, linear algebra and the like, under their names."""
-    from . import _numba
-
-    _numba.provide_symbols()
+    names = objects.undefined(code)
+    return names is not None and symbols.provide(names) and objects.missing(code) == set()
 
 
 def encode(machine: MachineCode) -> bytes:

@@ -5,7 +5,7 @@ use crate::field::Field;
 use crate::genz_malik::GenzMalik;
 use crate::outcome::{BoxError, CubatureStatus, Halt, InvalidBox, MAX_OUTPUTS};
 use crate::range::Range;
-use crate::regions::{Layout, Regions};
+use crate::regions::{Batch, Layout, Place, Regions, Totals};
 use crate::team::Team;
 
 /// How accurate a cubature is to be, and how much work may go into it.
@@ -61,8 +61,11 @@ pub struct Cubature {
 }
 
 /// How many regions are halved at once at most.
-const BATCH: usize = 4096;
-/// How many points a task should have at least: enough for a block call to pay, few enough for threads to share.
+const BATCH: usize = 16_384;
+/// How many points a block should have at least, for its call to pay.
+const BLOCK: usize = 256;
+/// Into how many tasks a round of many regions is cut, and how many regions a task has at most.
+const TASKS: usize = 64;
 const TASK: usize = 256;
 /// An error of so many times the noise is noise.
 const NOISE: f64 = 16.0;
@@ -92,7 +95,8 @@ const NOISE: f64 = 16.0;
 ///
 /// The error is an estimate from a finite number of samples: a peak that falls between all of them is missed. The
 /// rule is of low degree. High accuracy in many dimensions, and jumps that are not along sides, need very many parts.
-/// Memory is needed for all parts: 8 bytes times twice the dimensions and thrice the results.
+/// Memory is needed for all parts, and at times for as many that were divided: 8 bytes for each result thrice, for each
+/// dimension twice, and once more.
 ///
 /// # Errors
 ///
@@ -147,7 +151,9 @@ pub fn cubature<F: Field>(
         Err(Halt::NonFinite { at, value }) => return Ok(run.stopped(CubatureStatus::NonFinite { at, value })),
         Err(Halt::Overflow) => return Ok(run.stopped(CubatureStatus::BadIntegrand)),
     };
-    run.regions.sum();
+    if status != CubatureStatus::Converged {
+        run.regions.sum();
+    }
     let (value, error) = (run.regions.values(), run.regions.errors());
     if !value.iter().chain(&error).all(|x| x.is_finite()) {
         return Ok(run.stopped(CubatureStatus::BadIntegrand));
@@ -199,29 +205,85 @@ struct Sampler<'a, F> {
     whole: Vec<f64>,
 }
 
-/// Regions to be estimated in one block.
+/// Regions to be halved by one thread, and what it made of them. Without any, `made` are regions to be estimated.
 struct Task<'a> {
-    records: &'a mut [f64],
-    axes: &'a mut [u8],
+    parents: &'a [Place],
+    made: Batch,
 }
 
 impl<F: Field> Sampler<'_, F> {
-    /// How many regions make a task. It depends on the dimensions only, and so do the bits of a block's results.
-    fn task(&self) -> usize {
-        TASK.div_ceil(self.rule.points)
+    /// How many regions are evaluated at once. It depends on the dimensions only, and so do the bits of the results.
+    fn block(&self) -> usize {
+        BLOCK.div_ceil(self.rule.points)
     }
 
-    fn estimate(&self, block: &mut Block, task: &mut Task<'_>, scales: &[f64]) -> Result<(), Halt<F::Error>> {
+    /// Cuts the regions to be halved in a round into tasks, by a rule that does not depend on who is to do them.
+    fn tasks<'a>(&self, parents: &'a [Place]) -> Vec<Task<'a>> {
+        let least = self.block().div_ceil(2);
+        let size = parents.len().div_ceil(TASKS).clamp(least, TASK);
+        parents.chunks(size).map(|parents| Task { parents, made: Batch::default() }).collect()
+    }
+
+    /// Halves regions and estimates their halves.
+    fn work(&self, block: &mut Block, task: &mut Task<'_>, regions: &Regions) -> Result<(), Halt<F::Error>> {
+        let layout = self.layout;
+        let Task { parents, made } = task;
+        made.records.reserve_exact(2 * parents.len() * layout.len());
+        for parent in *parents {
+            self.halve(regions.record(*parent), &mut made.records);
+        }
+        for records in made.records.chunks_mut(self.block() * layout.len()) {
+            self.estimate(block, records, regions.scales())?;
+        }
+        let pairs = made.records.chunks_exact_mut(2 * layout.len());
+        parents.iter().zip(pairs).for_each(|(parent, halves)| doubt(layout, regions.record(*parent), halves));
+        made.totals = vec![Totals::default(); layout.outputs];
+        let mut count = |record: &[f64], sign: f64| {
+            for (k, total) in made.totals.iter_mut().enumerate() {
+                total.value.add(sign * layout.values(record)[k]);
+                total.error.add(sign * layout.errors(record)[k]);
+            }
+        };
+        parents.iter().for_each(|parent| count(regions.record(*parent), -1.0));
+        made.records.chunks_exact(layout.len()).for_each(|record| count(record, 1.0));
+        let key = |record| (regions.key(record), self.is_narrow(record));
+        made.keys = made.records.chunks_exact(layout.len()).map(key).collect();
+        Ok(())
+    }
+
+    /// Whether a region is too narrow to be halved: the outermost points would round to the ends.
+    fn is_narrow(&self, record: &[f64]) -> bool {
+        let layout = self.layout;
+        let axis = layout.axis(record);
+        let half = layout.half(record)[axis] / 2.0;
+        half <= 64.0 * f64::EPSILON * (layout.center(record)[axis].abs() + half)
+    }
+
+    /// Writes the records of a region's halves behind the others.
+    fn halve(&self, whole: &[f64], halves: &mut Vec<f64>) {
+        let layout = self.layout;
+        let axis = layout.axis(whole);
+        let half = whole[layout.dims + axis] / 2.0;
+        for offset in [-half, half] {
+            let first = halves.len();
+            halves.extend_from_slice(whole);
+            halves[first + axis] += offset;
+            halves[first + layout.dims + axis] = half;
+        }
+    }
+
+    /// Fills in the records of regions whose place is known, in one block.
+    fn estimate(&self, block: &mut Block, records: &mut [f64], scales: &[f64]) -> Result<(), Halt<F::Error>> {
         let Self { rule, layout, .. } = self;
         let Layout { dims, outputs } = *layout;
-        let count = task.axes.len();
+        let count = records.len() / layout.len();
         let (columns, len) = block.columns(self.field, dims, count * rule.points);
-        for (i, record) in task.records.chunks_exact(layout.len()).enumerate() {
+        for (i, record) in records.chunks_exact(layout.len()).enumerate() {
             rule.place(layout.center(record), layout.half(record), columns, len, i * rule.points);
         }
         block.eval(self.field, self.range, count * rule.points)?;
         let mut differences = [0.0; 8];
-        for (i, record) in task.records.chunks_exact_mut(layout.len()).enumerate() {
+        for (i, record) in records.chunks_exact_mut(layout.len()).enumerate() {
             let first = i * rule.points;
             let volume = layout.half(record).iter().map(|half| 2.0 * half).product();
             differences.fill(0.0);
@@ -235,13 +297,14 @@ impl<F: Field> Sampler<'_, F> {
                 record[2 * dims + outputs + k] = estimate.error;
                 record[2 * dims + 2 * outputs + k] = estimate.noise;
             }
-            task.axes[i] = self.axis(layout.half(record), &differences);
+            let axis = self.axis(layout.half(record), &differences);
+            record[layout.len() - 1] = axis as f64;
         }
         Ok(())
     }
 
     /// The side along which the integrand bends most; of sides alike, the longest beside that of the whole box.
-    fn axis(&self, half: &[f64], differences: &[f64; 8]) -> u8 {
+    fn axis(&self, half: &[f64], differences: &[f64; 8]) -> usize {
         let mut best = 0;
         for dim in 1..half.len() {
             let longer = half[dim] / self.whole[dim] > half[best] / self.whole[best];
@@ -249,7 +312,7 @@ impl<F: Field> Sampler<'_, F> {
                 best = dim;
             }
         }
-        best as u8
+        best
     }
 }
 
@@ -282,35 +345,31 @@ struct Run<'a, F> {
 }
 
 impl<F: Field> Run<'_, F> {
-    /// Estimates new regions, in tasks that threads share.
-    fn estimate(&mut self, records: &mut [f64], axes: &mut [u8]) -> Result<(), Halt<F::Error>> {
-        let sampler = &self.sampler;
-        let size = sampler.task();
-        let records = records.chunks_mut(size * sampler.layout.len());
-        let mut tasks: Vec<_> =
-            records.zip(axes.chunks_mut(size)).map(|(records, axes)| Task { records, axes }).collect();
-        let points = tasks.iter().map(|task| task.axes.len()).sum::<usize>() * sampler.rule.points;
-        let scales = self.regions.scales();
+    /// Does one round of work, in tasks that threads share, and puts the new regions into the queue.
+    fn round(&mut self, mut tasks: Vec<Task<'_>>, count: usize) -> Result<(), Halt<F::Error>> {
+        let Self { sampler, team, regions, .. } = self;
+        let points = count * sampler.rule.points;
         self.neval += points;
-        self.team.run(
+        let known = &*regions;
+        team.run(
             &mut tasks,
             points,
             Block::default,
-            |block, task| sampler.estimate(block, task, scales),
+            |block, task| sampler.work(block, task, known),
             || sampler.field.pause().map_err(Halt::Integrand),
-        )
+        )?;
+        tasks.into_iter().for_each(|task| regions.add(task.made));
+        Ok(())
     }
 
-    fn integrate(&mut self, mut boxes: Vec<f64>, options: &CubatureOptions) -> Result<CubatureStatus, Halt<F::Error>> {
+    fn integrate(&mut self, boxes: Vec<f64>, options: &CubatureOptions) -> Result<CubatureStatus, Halt<F::Error>> {
         let layout = self.sampler.layout;
-        let mut axes = vec![0; boxes.len() / layout.len()];
-        self.estimate(&mut boxes, &mut axes)?;
-        for (record, axis) in boxes.chunks_exact(layout.len()).zip(&axes) {
-            self.regions.push(record, *axis);
-        }
+        let part =
+            |records: &[f64]| Task { parents: &[], made: Batch { records: records.to_vec(), ..Batch::default() } };
+        let tasks = boxes.chunks(self.sampler.block() * layout.len()).map(part).collect();
+        self.round(tasks, boxes.len() / layout.len())?;
         let tolerance = |value: f64| options.tolerance(value);
-        let (mut taken, mut halves) = (vec![], vec![]);
-        self.regions.sum();
+        let mut taken = vec![];
         self.regions.queue(tolerance);
         loop {
             if self.converged(options) {
@@ -321,7 +380,6 @@ impl<F: Field> Run<'_, F> {
                 }
             }
             if self.regions.outgrown() {
-                self.regions.sum();
                 self.regions.queue(tolerance);
             }
             let most = options.max_subdivisions - self.subdivisions;
@@ -334,54 +392,41 @@ impl<F: Field> Run<'_, F> {
             }
             self.regions.take_worst(most.min(BATCH), &tolerances, &mut taken);
             if self.is_noise(taken[0]) {
+                self.regions.restore(&taken);
                 return Ok(CubatureStatus::RoundoffDetected);
             }
-            halves.clear();
-            for &index in &taken {
-                if !self.halve(index, &mut halves) {
-                    return Ok(CubatureStatus::BadIntegrand);
-                }
+            if taken.iter().any(|place| place.narrow) {
+                self.regions.restore(&taken);
+                return Ok(CubatureStatus::BadIntegrand);
             }
-            axes.clear();
-            axes.resize(2 * taken.len(), 0);
-            self.estimate(&mut halves, &mut axes)?;
+            let tasks = self.sampler.tasks(&taken);
+            self.round(tasks, 2 * taken.len())?;
             self.subdivisions += taken.len();
-            let pairs = halves.chunks_exact_mut(2 * layout.len()).zip(axes.chunks_exact(2));
-            for (index, (records, axes)) in taken.iter().zip(pairs) {
-                doubt(layout, self.regions.record(*index), records);
-                self.regions.replace(*index, records, [axes[0], axes[1]]);
-            }
+            self.regions.forget(&taken);
         }
     }
 
     fn converged(&self, options: &CubatureOptions) -> bool {
-        let errors = self.regions.errors();
-        errors.iter().zip(self.regions.values()).all(|(error, value)| *error <= options.tolerance(value))
+        let errors = self.regions.errors().into_iter();
+        let pairs = errors.zip(self.regions.values()).map(|(error, value)| (error, options.tolerance(value)));
+        let (mut converged, mut farthest) = (true, (0.0, 0.0));
+        for (error, tolerance) in pairs {
+            let beside: f64 = farthest.0 / farthest.1;
+            // The first in any case, since nothing compares with 0 / 0.
+            if beside.is_nan() || error / tolerance > beside {
+                farthest = (error, tolerance);
+            }
+            converged &= error <= tolerance;
+        }
+        self.sampler.field.reached(farthest.0, farthest.1);
+        converged
     }
 
     /// Whether all that the region's errors tell is how its values were rounded.
-    fn is_noise(&self, index: usize) -> bool {
+    fn is_noise(&self, place: Place) -> bool {
         let layout = self.sampler.layout;
-        let record = self.regions.record(index);
+        let record = self.regions.record(place);
         layout.errors(record).iter().zip(layout.noises(record)).all(|(error, noise)| *error <= NOISE * noise)
-    }
-
-    /// Writes the records of the region's halves, or says that it is too narrow to be halved.
-    fn halve(&self, index: usize, halves: &mut Vec<f64>) -> bool {
-        let layout = self.sampler.layout;
-        let axis = self.regions.axis(index);
-        let start = halves.len();
-        for direction in [-1.0, 1.0] {
-            let first = halves.len();
-            halves.extend_from_slice(self.regions.record(index));
-            let half = halves[first + layout.dims + axis] / 2.0;
-            halves[first + axis] += direction * half;
-            halves[first + layout.dims + axis] = half;
-        }
-        // Else the outermost points would round to the ends.
-        let half = halves[start + layout.dims + axis];
-        let center = f64::max(halves[start + axis].abs(), halves[start + layout.len() + axis].abs());
-        half > 64.0 * f64::EPSILON * center
     }
 
     fn stopped(&self, status: CubatureStatus) -> Cubature {

@@ -46,6 +46,13 @@ impl<'a> Points<'a> {
         &self.coordinates[dim * self.len..][..self.len]
     }
 
+    /// All coordinates: a run of `len` numbers for each dimension.
+    #[must_use]
+    #[inline]
+    pub fn columns(&self) -> &'a [f64] {
+        self.coordinates
+    }
+
     /// The coordinates of one point, written to `x`, of which there must be as many as dimensions.
     ///
     /// # Panics
@@ -84,6 +91,13 @@ pub trait Field: Sync {
     /// last point whose values nobody looks at; they do not count as evaluations.
     fn lanes(&self) -> usize {
         1
+    }
+
+    /// Called on the thread that called the engine whenever the estimate of the error is a new one, for who wants to show
+    /// how far the work is: the error, and the one it is to come down to (0 if none was asked for). Of several results it
+    /// is that which is farthest.
+    fn reached(&self, error: f64, tolerance: f64) {
+        let _ = (error, tolerance);
     }
 
     /// Called from time to time on the thread that called the engine, also while that waits for others.

@@ -40,6 +40,7 @@
 //! | `range` | the sides of the box, infinite ones mapped to finite ones |
 //! | `block` | one block of points, evaluated |
 //! | `team` | work shared by threads, with a result that does not depend on how many there are |
+//! | `queue` | what is to be done first, roughly sorted |
 //! | `genz_malik`, `regions`, `cubature` | the rule, the parts of the box, and the front door of [`cubature`](fn@cubature) |
 //! | `importance`, `strata`, `monte_carlo` | where to sample, how often, and the front door of [`monte_carlo`](fn@monte_carlo) |
 //! | `outcome` | how an integration over a box ended, or why it was refused |
@@ -66,6 +67,7 @@ mod intervals;
 mod monte_carlo;
 mod outcome;
 mod quad;
+mod queue;
 mod range;
 mod regions;
 mod rule;

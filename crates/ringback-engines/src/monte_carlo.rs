@@ -223,6 +223,8 @@ impl<F: Field> Run<'_, F> {
             }
             if iteration >= options.warmup {
                 average.add(found.value, found.variance);
+                self.field
+                    .reached(average.error() / scale, options.atol + options.rtol * average.value().abs() / scale);
                 if average.count() > 1 && average.within(options, scale) && average.agrees() {
                     break;
                 }

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use ringback_engines::{Cubature, CubatureOptions};
 
-use crate::fields::{Function, count, warn};
+use crate::fields::{Function, count, limits, warn};
 
 /// The result of a cubature; unpacks as `(value, error)`.
 #[pyclass(frozen, eq, module = "ringback.integrate")]
@@ -134,9 +134,11 @@ impl CubatureResult {
 /// f
 ///     What is to be integrated, in one of three forms:
 ///
-///     - `f(x, y, z, *args)`, with a number for each dimension: the fast one, evaluated in vectorised blocks;
+///     - `f(x, y, z, *args)`, with a number for each dimension;
 ///     - `f(x, *args)`, with an array of the coordinates;
 ///     - with `outputs=k`, `f(x, out, *args)`, which writes k results to the array `out` and returns nothing.
+///
+///     All are evaluated in blocks, which are vectorised where nothing in the function raises or makes arrays.
 ///
 ///     A plain Python function (compiled once, on demand; in it, division by zero gives inf or nan, as in NumPy), or any
 ///     other callback of signature `f64(f64, ...)`, `f64([f64])` or `void([f64], mut [f64])`.
@@ -146,7 +148,7 @@ impl CubatureResult {
 ///     Requested accuracy: the integration stops when the estimated error of each result is at most
 ///     `atol + rtol * abs(value)`.
 /// max_subdivisions
-///     How often parts may be halved. (SciPy divides a part into 2**n parts and counts that as one.)
+///     How often parts may be halved; without limit if None. (SciPy divides a part into 2**n parts and counts that as one.)
 /// args
 ///     Further arguments of `f`, as a tuple; other values do not recompile.
 /// workers
@@ -157,6 +159,9 @@ impl CubatureResult {
 ///     where the integrand is never evaluated.
 /// outputs
 ///     How many results a function of the third form writes, at most 1000.
+/// progress
+///     Whether to show a progress bar, with the number of points evaluated, the error reached and the one asked for; needs the
+///     package tqdm. How many points there will be, nobody knows.
 ///
 /// Returns
 /// -------
@@ -179,25 +184,27 @@ impl CubatureResult {
 /// An integrand that returns nan or inf anywhere stops the integration: status 7, value nan, error inf, and the message
 /// says where. A result that a function does not write to `out` counts as nan. Ctrl-C stops the integration.
 #[pyfunction]
-#[pyo3(signature = (f, a, b, *, rtol=1e-8, atol=0.0, max_subdivisions=100_000, args=None, workers=None, points=None, outputs=None))]
+#[pyo3(signature = (f, a, b, *, rtol=1e-8, atol=0.0, max_subdivisions=Some(100_000), args=None, workers=None, points=None, outputs=None, progress=false))]
 #[pyo3(
-    text_signature = "(f, a, b, *, rtol=1e-08, atol=0.0, max_subdivisions=100000, args=(), workers=None, points=None, outputs=None)"
+    text_signature = "(f, a, b, *, rtol=1e-08, atol=0.0, max_subdivisions=100000, args=(), workers=None, points=None, outputs=None, progress=False)"
 )]
 #[allow(clippy::too_many_arguments, reason = "the parameters of SciPy's function")]
 pub(crate) fn cubature(
     py: Python<'_>,
     f: &Bound<'_, PyAny>,
-    a: Vec<f64>,
-    b: Vec<f64>,
+    a: &Bound<'_, PyAny>,
+    b: &Bound<'_, PyAny>,
     rtol: f64,
     atol: f64,
-    max_subdivisions: i64,
+    max_subdivisions: Option<i64>,
     args: Option<Bound<'_, PyAny>>,
     workers: Option<i64>,
     points: Option<Vec<Vec<f64>>>,
     outputs: Option<i64>,
+    progress: bool,
 ) -> PyResult<CubatureResult> {
-    let max_subdivisions = count("max_subdivisions", max_subdivisions, 0)?;
+    let (a, b) = (limits("a", a)?, limits("b", b)?);
+    let max_subdivisions = max_subdivisions.map_or(Ok(usize::MAX), |most| count("max_subdivisions", most, 0))?;
     let outputs = outputs.map(|outputs| count("outputs", outputs, 1)).transpose()?;
     let points = points.unwrap_or_default();
     if let Some((index, point)) = points.iter().enumerate().find(|(_, point)| point.len() != a.len()) {
@@ -209,10 +216,9 @@ pub(crate) fn cubature(
     let points = points.concat();
     let function = Function::new(f, a.len(), outputs, args)?;
     let options = CubatureOptions { rtol, atol, max_subdivisions, workers: function.workers(workers)? };
-    let result = match py.detach(|| ringback_engines::cubature(&function, &a, &b, &points, &options)) {
-        Ok(result) => CubatureResult { result, options, several: outputs.is_some() },
-        Err(error) => return Err(function.raise(error)),
-    };
+    let engine = |function: &Function| ringback_engines::cubature(function, &a, &b, &points, &options);
+    let result = function.run(py, progress, None, engine, |result| result.neval)?;
+    let result = CubatureResult { result, options, several: outputs.is_some() };
     if !result.success() {
         warn(py, result.message())?;
     }

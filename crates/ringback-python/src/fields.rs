@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -24,6 +24,8 @@ macro_rules! separate {
             $($name(Callback<($($T,)*), f64>),)*
             Array(Callback<(In<f64>,), f64>),
             Written(Callback<(In<f64>, Mut<f64>), ()>),
+            /// A function of either kind, with the loop over the points compiled.
+            Looped(Loop),
         }
 
         impl Handle {
@@ -34,10 +36,12 @@ macro_rules! separate {
                 }
             }
 
-            fn has_block(&self) -> bool {
+            /// Whether several points are done at once, which only quick functions are.
+            fn vectorised(&self) -> bool {
                 match self {
                     $(Handle::$name(f) => f.has_block(),)*
-                    _ => false,
+                    Handle::Looped(f) => f.vectorised,
+                    Handle::Array(_) | Handle::Written(_) => false,
                 }
             }
 
@@ -47,6 +51,7 @@ macro_rules! separate {
                     $(Handle::$name(f) => {
                         Ok(f.call_block(($(&x.column($dim)[range.clone()],)*), &mut y[range])?)
                     })*
+                    Handle::Looped(f) => f.handle.call((range.start as u64, range.end as u64, x.columns(), y)),
                     Handle::Array(f) => {
                         let mut point = [0.0; MAX_DIMS];
                         let point = &mut point[..x.dims()];
@@ -75,6 +80,12 @@ macro_rules! separate {
             }
         }
     };
+}
+
+/// The loop over points that `backend/points.py` writes: from which point, to which, coordinates by column, results.
+struct Loop {
+    handle: Callback<(u64, u64, In<f64>, Mut<f64>), ()>,
+    vectorised: bool,
 }
 
 type F = f64;
@@ -118,11 +129,12 @@ impl Function {
         static DOOR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let door = DOOR.import(py, "ringback.integrate._fields", "field")?;
         let args = args.unwrap_or_else(|| PyTuple::empty(py).into_any());
-        let (found, form, threads): (Bound<'_, PyAny>, String, String) =
-            door.call1((f, dims, outputs, args))?.extract()?;
-        let handle = match form.as_str() {
-            "written" => Handle::Written(typed(&found)?),
-            "array" => Handle::Array(typed(&found)?),
+        type Found<'py> = (Bound<'py, PyAny>, String, String, Option<(Bound<'py, PyAny>, bool)>);
+        let (found, form, threads, block): Found<'_> = door.call1((f, dims, outputs, args))?.extract()?;
+        let handle = match (form.as_str(), block) {
+            (_, Some((block, vectorised))) => Handle::Looped(Loop { handle: typed(&block)?, vectorised }),
+            ("written", None) => Handle::Written(typed(&found)?),
+            ("array", None) => Handle::Array(typed(&found)?),
             _ => Handle::separate(&found, dims)?,
         };
         Ok(Function { handle, outputs: outputs.unwrap_or(1), watch: Watch::new(), threads })
@@ -147,11 +159,25 @@ impl Function {
         }
     }
 
-    /// What to raise for an integration that gave no result.
-    pub(crate) fn raise(self, error: BoxError<ringback::Error>) -> PyErr {
-        match error {
-            BoxError::Integrand(error) => self.watch.raise(error),
-            BoxError::InvalidInput(error) => PyValueError::new_err(error.to_string()),
+    /// Runs an engine without the GIL; with `progress`, under a bar that counts points, up to `total` if that is known.
+    /// `neval` says how many points a result has taken.
+    pub(crate) fn run<T: Send>(
+        mut self,
+        py: Python<'_>,
+        progress: bool,
+        total: Option<usize>,
+        engine: impl FnOnce(&Self) -> Result<T, BoxError<ringback::Error>> + Send,
+        neval: impl FnOnce(&T) -> usize,
+    ) -> PyResult<T> {
+        if progress {
+            self.watch.show(py, total)?;
+        }
+        let result = py.detach(|| engine(&self));
+        let closed = self.watch.close(py, result.as_ref().ok().map(neval));
+        match result {
+            Ok(result) => closed.map(|()| result),
+            Err(BoxError::Integrand(error)) => Err(self.watch.raise(error)),
+            Err(BoxError::InvalidInput(error)) => Err(PyValueError::new_err(error.to_string())),
         }
     }
 }
@@ -164,15 +190,31 @@ impl Field for Function {
     }
 
     fn eval(&self, x: Points<'_>, y: &mut [f64]) -> Result<(), ringback::Error> {
-        self.watch.pieces(x.len(), self.handle.has_block(), |range| self.handle.call(x, range, y))
+        self.watch.pieces(x.len(), self.handle.vectorised(), |range| self.handle.call(x, range, y))
     }
 
     fn lanes(&self) -> usize {
-        if self.handle.has_block() { LANES } else { 1 }
+        if self.handle.vectorised() { LANES } else { 1 }
+    }
+
+    fn reached(&self, error: f64, tolerance: f64) {
+        self.watch.reached(error, tolerance);
     }
 
     fn pause(&self) -> Result<(), ringback::Error> {
         self.watch.poll()
+    }
+}
+
+/// The limits of a box, as Python gives them.
+pub(crate) fn limits(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Vec<f64>> {
+    match given.extract() {
+        Ok(limits) => Ok(limits),
+        Err(error) if error.is_instance_of::<PyTypeError>(given.py()) => Err(PyTypeError::new_err(format!(
+            "expected `{name}` as a sequence of real numbers, one for each dimension, found {}",
+            given.repr()?
+        ))),
+        Err(error) => Err(error),
     }
 }
 

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use ringback_engines::{MonteCarlo, MonteCarloOptions};
 
-use crate::fields::{Function, count, warn};
+use crate::fields::{Function, count, limits, warn};
 
 /// The result of a Monte Carlo integration; unpacks as `(value, error)`.
 #[pyclass(frozen, eq, module = "ringback.integrate")]
@@ -99,8 +99,8 @@ impl MonteCarloResult {
 /// Parameters
 /// ----------
 /// f
-///     What is to be integrated: `f(x, y, z, *args)`, with a number for each dimension, up to 8 (the fast form, evaluated
-///     in vectorised blocks), or `f(x, *args)`, with an array of the coordinates; in one dimension `f(x)` takes a number.
+///     What is to be integrated: `f(x, y, z, *args)`, with a number for each dimension, up to 8, or `f(x, *args)`, with an
+///     array of the coordinates; in one dimension `f(x)` takes a number. Both are evaluated in blocks.
 ///     A plain Python function, or any other callback of signature `f64(f64, ...)` or `f64([f64])`.
 /// a, b
 ///     Lower and upper limits, a number for each dimension; any of them may be `-np.inf` or `np.inf`.
@@ -119,6 +119,8 @@ impl MonteCarloResult {
 /// workers
 ///     How many threads evaluate the integrand; all cores by default, but only one for `rb.interpreted`, for C functions
 ///     of others and for functions that write to bound arrays. Their number changes no bit of the result.
+/// progress
+///     Whether to show a progress bar, with the number of points evaluated and the error reached; needs the package tqdm.
 ///
 /// Returns
 /// -------
@@ -140,16 +142,16 @@ impl MonteCarloResult {
 /// The error is a standard deviation, no bound: about a third of all results are further off. A peak that no point hits
 /// is missed. An integrand that returns nan or inf anywhere stops the integration: status 7, value nan, error inf.
 #[pyfunction]
-#[pyo3(signature = (f, a, b, *, n=100_000, iterations=10, warmup=5, rtol=0.0, atol=0.0, seed=None, args=None, workers=None))]
+#[pyo3(signature = (f, a, b, *, n=100_000, iterations=10, warmup=5, rtol=0.0, atol=0.0, seed=None, args=None, workers=None, progress=false))]
 #[pyo3(
-    text_signature = "(f, a, b, *, n=100000, iterations=10, warmup=5, rtol=0.0, atol=0.0, seed=0, args=(), workers=None)"
+    text_signature = "(f, a, b, *, n=100000, iterations=10, warmup=5, rtol=0.0, atol=0.0, seed=0, args=(), workers=None, progress=False)"
 )]
 #[allow(clippy::too_many_arguments, reason = "named, and most of them rarely given")]
 pub(crate) fn monte_carlo(
     py: Python<'_>,
     f: &Bound<'_, PyAny>,
-    a: Vec<f64>,
-    b: Vec<f64>,
+    a: &Bound<'_, PyAny>,
+    b: &Bound<'_, PyAny>,
     n: i64,
     iterations: i64,
     warmup: i64,
@@ -158,7 +160,9 @@ pub(crate) fn monte_carlo(
     seed: Option<&Bound<'_, PyAny>>,
     args: Option<Bound<'_, PyAny>>,
     workers: Option<i64>,
+    progress: bool,
 ) -> PyResult<MonteCarloResult> {
+    let (a, b) = (limits("a", a)?, limits("b", b)?);
     let seed = match seed.map(|seed| seed.extract::<u64>().map_err(|_| seed)) {
         None => 0,
         Some(Ok(seed)) => seed,
@@ -177,10 +181,9 @@ pub(crate) fn monte_carlo(
         seed,
         workers: function.workers(workers)?,
     };
-    let result = match py.detach(|| ringback_engines::monte_carlo(&function, &a, &b, &options)) {
-        Ok(result) => MonteCarloResult(result),
-        Err(error) => return Err(function.raise(error)),
-    };
+    let engine = |function: &Function| ringback_engines::monte_carlo(function, &a, &b, &options);
+    let total = options.n.saturating_mul(options.warmup.saturating_add(options.iterations));
+    let result = MonteCarloResult(function.run(py, progress, Some(total), engine, |result| result.neval)?);
     if !result.success() {
         warn(py, result.message())?;
     }

@@ -39,6 +39,7 @@ macro_rules! callback {
             /// Every pointer is valid for what the function does with it.
             #[inline(always)]
             #[allow(clippy::too_many_arguments, elided_lifetimes_in_paths, reason = "the author's own parameters")]
+            #[allow(non_snake_case, reason = "a matrix may be called X, as in Python")]
             $vis unsafe fn call(&self, $($p: $t),*) -> ::core::result::Result<$crate::__or_unit!($($r)?), $crate::Error> {
                 // SAFETY: the caller of this unsafe function vouches for the pointers.
                 unsafe { self.0.call_unchecked(($($p,)*)) }
@@ -60,6 +61,7 @@ macro_rules! callback {
             /// What it raised, or what kept it from running.
             #[inline(always)]
             #[allow(clippy::too_many_arguments, elided_lifetimes_in_paths, reason = "the author's own parameters")]
+            #[allow(non_snake_case, reason = "a matrix may be called X, as in Python")]
             $vis fn call(&self, $($p: $t),*) -> ::core::result::Result<$crate::__or_unit!($($r)?), $crate::Error> {
                 $($(
                     let first = $crate::view::Extent::extent(&*$crate::__by_ref(&$a1), $crate::__axis!($f1 $($x1)?));
@@ -79,7 +81,8 @@ macro_rules! callback {
             /// # Errors
             /// What the function raised, with the index of the first point where it did.
             #[inline]
-            #[allow(dead_code, clippy::too_many_arguments, non_camel_case_types, reason = "a type for each parameter, by its name")]
+            #[allow(dead_code, clippy::too_many_arguments, reason = "as many as the author has")]
+            #[allow(non_camel_case_types, non_snake_case, reason = "a type for each parameter, by its name")]
             $vis fn call_block<$($p),*>(
                 &self, $($p: $p,)* results: &mut [$crate::__or_unit!($($r)?)],
             ) -> ::core::result::Result<(), $crate::BlockError>
@@ -109,7 +112,10 @@ macro_rules! __callback_type {
             #[allow(elided_lifetimes_in_paths, reason = "the author's own parameters")]
             $vis fn from_fn<__Closure>(function: __Closure) -> Self
             where
-                __Closure: Fn($($t),*) -> ::core::result::Result<$r, $crate::Error> + Send + Sync + 'static,
+                __Closure: ::core::ops::Fn($($t),*) -> ::core::result::Result<$r, $crate::Error>
+                    + ::core::marker::Send
+                    + ::core::marker::Sync
+                    + 'static,
             {
                 Self($crate::Callback::<($(<fn($t) as $crate::abi::FnArg>::Marker,)*), $r>::from_fn(function))
             }

@@ -1,5 +1,6 @@
 //! Libraries of exported callbacks, for programs without Python.
 
+use std::error::Error;
 use std::ffi::CStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,25 +52,10 @@ impl Library {
     /// crate, for another CPU, or the system refuses to load it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LibraryError> {
         let path = path.as_ref();
-        let manifest = file::manifest(path)?;
+        let whole = file::read(path)?;
+        let manifest = Manifest::parse(whole.manifest())?;
         cpu::check(&manifest, cpu::has)?;
-        // A name without a folder would be looked for in the system's folders.
-        let place = match path.parent() {
-            Some(folder) if folder.as_os_str().is_empty() => PathBuf::from(".").join(path),
-            _ => path.to_owned(),
-        };
-        // SAFETY: the file is whole, as its checksum shows, and was made by an export, whose libraries run no code when they
-        // are loaded or unloaded.
-        let loaded = unsafe { libloading::Library::new(place.as_os_str()) };
-        let loaded = loaded.map_err(|error| refused(path, &manifest, said(&error)))?;
-        // SAFETY: the value of the symbol is taken for an address, which it is.
-        let found = unsafe { loaded.get::<*const LibraryTable>(SYMBOL) };
-        let table = match found {
-            Ok(symbol) => *symbol,
-            Err(error) => return Err(LibraryError::Load { path: path.to_owned(), error: said(&error) }),
-        };
-        // SAFETY: the symbol of an export is its table, and `loaded` is kept.
-        let table = unsafe { checked(table) }?;
+        let (loaded, table) = load(path, whole.manifest(), &manifest)?;
         Ok(Library { manifest: Arc::new(manifest), table, loaded: Some(Arc::new(loaded)) })
     }
 
@@ -134,9 +120,47 @@ impl Library {
     }
 }
 
-/// What the system says; the error itself only says which of its functions failed.
+/// As many versions of one file may be loaded at a time.
+const MOST_VERSIONS: usize = 64;
+
+/// Loads a file that was checked; `text` is the manifest that stood in it, `manifest` what it says.
+fn load(
+    path: &Path,
+    text: &[u8],
+    manifest: &Manifest,
+) -> Result<(libloading::Library, &'static LibraryTable), LibraryError> {
+    let failed = |error: String| LibraryError::Load { path: path.to_owned(), error };
+    // A name without a folder would be looked for in the system's folders.
+    let mut folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let file = path.file_name().ok_or_else(|| failed("it has no name".to_owned()))?;
+    for _ in 0..MOST_VERSIONS {
+        // SAFETY: the file is whole, as its checksum shows, and was made by an export, whose libraries run no code when they
+        // are loaded or unloaded.
+        let loaded = unsafe { libloading::Library::new(folder.join(file).as_os_str()) };
+        let loaded = loaded.map_err(|error| refused(path, manifest, said(&error)))?;
+        // SAFETY: the value of the symbol is taken for an address, which it is.
+        let found = unsafe { loaded.get::<*const LibraryTable>(SYMBOL) };
+        let table = *found.map_err(|error| failed(said(&error)))?;
+        // SAFETY: the symbol of an export is its table, and `loaded` is kept.
+        let table = unsafe { checked(table) }?;
+        // SAFETY: the manifest of a table of this version has the size that it says.
+        if unsafe { std::slice::from_raw_parts(table.manifest, table.manifest_size) } == text {
+            return Ok((loaded, table));
+        }
+        // The system's loader knows files by their names: it gave an older one of this name, which is still loaded.
+        // The same place by another name is read anew.
+        folder.push(".");
+    }
+    let why = "what is loaded is not what the file says it is: the file was changed by hand, or too many versions of it are loaded";
+    Err(failed(why.to_owned()))
+}
+
+/// What the system's loader says, which is the source of what `libloading` says.
 fn said(error: &libloading::Error) -> String {
-    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// Why the system did not load a file, which it can read. What it says of other files is of the one library that a manifest

@@ -27,7 +27,8 @@ def optimise(module: llvm.ModuleRef, machine: llvm.TargetMachine) -> None:
     builder.getModulePassManager().run(module, builder)
 
 
-def _inline(module: llvm.ModuleRef, machine: llvm.TargetMachine) -> None:
+def inline(module: llvm.ModuleRef, machine: llvm.TargetMachine) -> None:
+    """Inlines what is marked to be inlined in any case, and does nothing else."""
     tuning = llvm.create_pipeline_tuning_options(speed_level=0)
     builder = llvm.create_pass_builder(machine, tuning)
     passes = llvm.create_new_module_pass_manager()
@@ -50,7 +51,7 @@ class Block(NamedTuple):
 _FUNCTION = re.compile(rf"^define [^\n]*@{block.NAME}\(.*?^}}", re.M | re.S)
 _VECTOR = re.compile(r"<\d+ x (?:double|float|i\d+)>")
 # What reads Numba's environment, or, where LLVM has seen that this copy of it is empty, the complaint that is left of it.
-_ENVIRONMENT = re.compile(r"@_ZN08NumbaEnv|missing Environment")
+ENVIRONMENT = re.compile(r"@_ZN08NumbaEnv|missing Environment")
 
 
 def block_of(text: str, entry: str, signature: Signature, name: str, vector_math: bool = True) -> Block | None:
@@ -64,7 +65,7 @@ def block_of(text: str, entry: str, signature: Signature, name: str, vector_math
         return None
     with lock:
         module = vectorised(text, entry, signature, vector_library() if vector_math else None, target_machine())
-        if module is None or not _resolvable(module):
+        if module is None or not resolvable(module):
             return None
         module.get_function(block.NAME).name = name
         code = emit(module)
@@ -77,7 +78,7 @@ def vectorised(
 ) -> llvm.ModuleRef | None:
     """The module of a block entry, by the name of `block.NAME`; None where its loop was not vectorised."""
     text, declared = prepare(text, known)
-    module = llvm.parse_assembly(text + declared + block.source(signature, _quoted(entry)))
+    module = llvm.parse_assembly(text + declared + block.source(signature, quoted(entry)))
     internalise(module, {block.NAME})
     module.get_function(entry).add_function_attribute("alwaysinline")
     optimise(module, machine)
@@ -85,19 +86,20 @@ def vectorised(
     body = _FUNCTION.search(text)
     # Not in the loop itself only: an exception made before it reads the environment too, when it is raised, and that of
     # this copy of the code is empty.
-    if body is None or not _VECTOR.search(body.group(0)) or _ENVIRONMENT.search(text):
+    if body is None or not _VECTOR.search(body.group(0)) or ENVIRONMENT.search(text):
         return None
     module = llvm.parse_assembly(substitute(text, known))
-    _inline(module, machine)
+    inline(module, machine)
     module.verify()
     return module
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name in LLVM text."""
     return name if re.fullmatch(r"[\w.$-]+", name) else f'"{name}"'
 
 
-def _resolvable(module: llvm.ModuleRef) -> bool:
+def resolvable(module: llvm.ModuleRef) -> bool:
     """Whether every symbol that the code needs is in this process: LLVM's linker ends the process over one that is not."""
     needed: list[Any] = [*module.functions, *module.global_variables]
     return all(

@@ -100,6 +100,10 @@ def export(
         raise ValueError(f"the path of a library ends with .so, .a or .o; found {str(output)!r}")
     if not library.isidentifier() or not library.isascii():
         raise ValueError(f"the name of a library is an identifier, such as model.so; found {str(output)!r}")
+    if library == "ringback":
+        raise ValueError(
+            "a library of the name ringback would overwrite ringback.h with its own header: choose another"
+        )
     if sys.platform != "linux" or platform.machine() not in ("x86_64", "AMD64"):
         raise ExportError(f"export knows x86-64 Linux only, and this is {platform.machine()} {sys.platform}")
     if not output.parent.is_dir():
@@ -229,7 +233,7 @@ def _compile(
         (folder / "blas.s").write_text(algebra.source(needs, user))
         inputs.append("blas.s")
     (folder / "runtime.o").write_bytes(_ringback.runtime(bool(linked)))
-    said = manifest.write(named, cpu, linked)
+    said = manifest.write(named, cpu, tables.digest(), linked)
     (folder / "data.s").write_text(tables.source(symbol, said))
     return inputs, said, linked
 

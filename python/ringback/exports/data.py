@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,14 @@ class Tables:
     def _text(self, label: str, text: str) -> None:
         numbers = ", ".join(map(str, [*text.encode(), 0]))
         self._constant += [f"{label}:", f"    .byte {numbers}"]
+
+    def digest(self) -> str:
+        """A hash of all that was collected, and of the object files in the folder."""
+        whole = hashlib.sha256("\n".join(self._constant + self._pointing).encode())
+        for file in sorted(self._folder.iterdir()):
+            content = file.read_bytes()
+            whole.update(f"{file.name} {len(content)}\n".encode() + content)
+        return whole.hexdigest()
 
     def source(self, symbol: str, manifest: str) -> str:
         """Text for the assembler."""

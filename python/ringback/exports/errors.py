@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .. import _numba
+from .. import excinfo
 
 # Must be the runtime's `PLACEHOLDER`.
 _PLACEHOLDER = "\x01"
@@ -74,7 +74,7 @@ def _line(match: re.Match[str], function: Any) -> str:
     raw = escaped.encode("latin-1")
     pickle = _ESCAPE.sub(lambda m: b"\\" if m.group(1) == b"\\" else bytes([int(m.group(1), 16)]), raw)
     try:
-        exception, arguments, place = _numba.unpickle(pickle)
+        exception, arguments, place = excinfo.unpickle(pickle)
     except Exception:
         # A pickle of something else; what reads it needs Python, and is refused for that.
         return match.group(0)
@@ -95,7 +95,7 @@ def error_line(exception: Any, arguments: Any, place: Any, function: Any) -> str
 
 
 def _argument(value: Any) -> str:
-    if _numba.is_runtime_value(value):
+    if excinfo.is_runtime_value(value):
         return _PLACEHOLDER
     text = value if isinstance(value, str) else repr(value)
     return text.replace(_PLACEHOLDER, " ")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from .. import _ringback
 from ..callback import Callback, native_signature
-from .manifest import documentation, parameter_names
+from .manifest import documentation, parameter_names, printable
 
 _C = {
     "bool": "uint8_t", "f32": "float", "f64": "double", "c64": "float", "c128": "double", "void": "void",
@@ -24,8 +26,9 @@ _ERRORS = """\
 def header(callbacks: dict[str, Callback], library: str, symbol: str, static: bool, blas: list[str]) -> str:
     """A function type for each callback, its documentation, and the library's symbol; `blas` as in a manifest."""
     macros = [name.upper() for name in callbacks]
-    if len(set(macros)) < len(macros):
-        raise ValueError(f"the names {', '.join(callbacks)} give the same names in C: export them by other names")
+    same = [name for name in callbacks if macros.count(name.upper()) > 1]
+    if same:
+        raise ValueError(f"the names {', '.join(same)} give the same names in C: export them by other names")
     guard = f"RINGBACK_GENERATED_{library.upper()}_H"
     parts = [
         f"/* {library}.h: callbacks exported by Ringback; generated, do not edit. */",
@@ -48,14 +51,12 @@ def header(callbacks: dict[str, Callback], library: str, symbol: str, static: bo
 
 def _function(name: str, callback: Callback, index: int) -> str:
     signature = native_signature(callback)
-    names = parameter_names(callback)
-    said = documentation(callback).replace("*/", "* /").replace("/*", "/ *")
+    said = printable(documentation(callback)).replace("*/", "* /").replace("/*", "/ *")
     lines = [
         f" * {line}".rstrip() for line in [f"{name}: {signature.text}", *(["", *said.split("\n")] if said else [])]
     ]
-    passed = "".join(
-        f"{_parameter(p)}{c_name(n, i)}, " for i, (p, n) in enumerate(zip(signature.parameters, names, strict=True))
-    )
+    names = c_names(parameter_names(callback))
+    passed = "".join(f"{_parameter(p)}{n}, " for p, n in zip(signature.parameters, names, strict=True))
     element = signature.result.element
     result = "void" if element is None else _C[element]
     comment = "\n".join(["/*", *lines, " */"])
@@ -73,14 +74,23 @@ def _parameter(parameter: _ringback.Parameter) -> str:
     return f"const {_C[parameter.element]} *" if parameter.element[0] == "c" else f"{_C[parameter.element]} "
 
 
-def c_name(name: str, index: int) -> str:
-    """A parameter's name that is a name in C and C++ too."""
-    if not name.isascii():
-        return f"parameter{index}"
-    return f"{name}_" if name in _TAKEN else name
+def c_names(names: list[str]) -> list[str]:
+    """Names of parameters that are names in C and C++ too, all different."""
+    made: list[str] = []
+    for index, name in enumerate(names):
+        if not name.isascii():
+            name = f"parameter{index}"
+        while name in _TAKEN or _MACRO.fullmatch(name) or name in made:
+            name += "_"
+        made.append(name)
+    return made
 
 
-# What C or C++ has taken, and the convention's own parameters.
+# Of the headers that ringback.h includes: types and macros.
+_MACRO = re.compile(
+    r"u?int(_least|_fast)?\d+_t|u?int(ptr|max)_t|(U?INT|PTRDIFF|SIG|SIZE|WCHAR|WINT)\w*_(MIN|MAX|C)|__\w+"
+)
+# What C or C++ has taken, further names of those headers, macros of compilers, and the convention's own parameters.
 _TAKEN = frozenset(
     """
     alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl concept const const_cast constexpr
@@ -88,6 +98,8 @@ _TAKEN = frozenset(
     inline int long mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register
     reinterpret_cast requires restrict return short signed sizeof static static_assert static_cast struct switch template this
     thread_local throw true try typedef typeid typename typeof union unsigned using virtual void volatile wchar_t while xor
-    xor_eq ret error env
+    xor_eq ret error env NULL offsetof size_t ptrdiff_t max_align_t linux unix i386 char8_t char16_t char32_t co_await co_return
+    co_yield consteval constinit typeof_unqual _Alignas _Alignof _Atomic _BitInt _Bool _Complex _Decimal128 _Decimal32
+    _Decimal64 _Generic _Imaginary _Noreturn _Static_assert _Thread_local
     """.split()  # noqa: SIM905 - one word a line is no easier to read
 )

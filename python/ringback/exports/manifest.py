@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import re
 from importlib.metadata import version
 from typing import Any
 
@@ -29,13 +30,26 @@ def documentation(callback: Callback) -> str:
     return inspect.cleandoc(callback._function.__doc__ or "")
 
 
-def write(callbacks: dict[str, Callback], target: Target, blas: list[str]) -> str:
-    """The manifest of a library; `blas` has the names of the libraries that linear algebra comes from."""
+def printable(text: str) -> str:
+    """Text for a comment in C and in Rust: without what compilers refuse there or warn of."""
+    return _UNPRINTABLE.sub("\ufffd", re.sub(r"\r\n?", "\n", text))
+
+
+# Control characters, marks that change the direction of writing, and halves of surrogate pairs.
+_UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def write(callbacks: dict[str, Callback], target: Target, digest: str, blas: list[str]) -> str:
+    """The manifest of a library; `blas` has the names of the libraries that linear algebra comes from.
+
+    `digest` is a hash of its code and data: a loader tells versions of a file by it.
+    """
     lines: list[tuple[str, str]] = [
         ("ringback", version("ringback")),
         ("numba", version("numba")),
         ("llvm", ".".join(map(str, llvm.llvm_version_info))),
         ("target", llvm.get_default_triple()),
+        ("content", f"sha256:{digest}"),
         ("cpu", target.name),
         ("features", " ".join(target.needs)),
         *([("blas", " ".join(blas))] if blas else []),

@@ -24,6 +24,11 @@ _MEANINGS = [
     (r"numba_xx",
      "BLAS (np.dot, @, norms), which comes from SciPy in this process: export with link_blas=True (--link-blas) for plain code in "
      "its place, or name a library, such as link_blas='openblas'"),
+    (r"\.numba\.unresolved",
+     "recursion that only Numba can link (jitted functions that call each other, or one that is called with a constant): write "
+     "a loop, or give the function a signature"),
+    (r"numba_get_internal_random_state", "hashes of floats, which are random for NaN: use a sorted array (np.unique), or whole "
+     "numbers"),
     (r"numba_.*(rnd|random|poisson)", "random numbers before they are seeded, which this process does: call np.random.seed(n) "
      "(random.seed(n) for the module random) in the function itself, on every path before the first draw, or pass random "
      "numbers as arguments"),
@@ -32,11 +37,12 @@ _MEANINGS = [
     (r"address:", "an address in this process (an array of more than 1 MB that a jitted function reads, or a C function): "
      "pass arrays as arguments, or bind them"),
     (r"__excinfo_unwrap", "an exception with a value that is neither a number nor a text: raise it with those"),
-    (r"numba_(gil|unpickle|recreate|unpack|extract)|Py|_Py|_ZN08NumbaEnv|\.numba",
+    (r"numba_(gil|unpickle|recreate|unpack|extract)|Py|_Py|_ZN08NumbaEnv",
      "the Python interpreter, for printing, text or objects: take that out"),
     (r"numba_|NRT_", "a function that is part of Numba: take it out"),
     (r"", "a function that is only in this process: take it out"),
 ]  # fmt: skip
+_UNRESOLVED = ".numba.unresolved"
 _ADDRESS = re.compile(r"inttoptr \(i64 (\d+) to ptr\)|inttoptr i64 (\d+) to ptr")
 _DEFINE = re.compile(r'^define [^\n]*?@("[^"]*"|[\w.$-]+)\(')
 _LOCATION = re.compile(r"^(!\d+) = (?:distinct )?!(\w+)\((.*)\)$", re.M)
@@ -106,6 +112,9 @@ def _search(text: str, symbols: list[str], file: str) -> int | None:
 
 def _written(symbol: str, text: str) -> list[str]:
     """How instructions refer to a symbol: an address stands in them, or in a variable."""
+    if symbol.startswith(_UNRESOLVED):
+        # The name has a number in it, which is another one now.
+        return [f'@"{_UNRESOLVED}']
     if not symbol.startswith("address:"):
         return [f"@{symbol}"]
     address = symbol.removeprefix("address:")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from .. import _ringback
 from ..callback import Callback, native_signature
-from .manifest import documentation, parameter_names
+from .manifest import documentation, parameter_names, printable
 
 # As many as `ringback::Params` is implemented for.
 _MOST_PARAMETERS = 12
@@ -17,44 +18,53 @@ _KEYWORDS = frozenset(
     where while yield
     """.split()  # noqa: SIM905 - one word a line is no easier to read
 )
-# No raw identifiers.
-_NEVER = frozenset({"self", "Self", "super", "crate", "_"})
+# No raw identifiers; and, as `callback!` names type parameters for parameters, what stands in the types of a module.
+_NEVER = frozenset(
+    """
+    self Self super crate _ ringback num_complex std bool f32 f64 i8 i16 i32 i64 u8 u16 u32 u64
+    """.split()  # noqa: SIM905 - as above
+)
+# Types that the module itself uses.
+_OWN = frozenset({"Self", "Result", "Ok", "AsRef"})
 
 
 def module(callbacks: dict[str, Callback], library: str, symbol: str, static: bool, blas: list[str]) -> str:
     """A documented type for each callback, and a struct of them all that loads or finds the library; `blas` as in a manifest."""
+    title = type_name(library, "Library")
+    if title in [type_name(name, "Function") for name in callbacks]:
+        title += "Library"
     types: dict[str, str] = {}
     blocks = []
+    # A parameter cannot have the name of a struct or of a variant.
+    taken = {title, "Ok", "Err", "Some", *(type_name(name, "Function") for name in callbacks)}
     for name, callback in callbacks.items():
-        declared = _declaration(name, callback)
+        declared = _declaration(name, callback, taken)
         if declared is None:
             blocks.append(
                 f"// `{name}` is {native_signature(callback).text}, for which Rust has no callback type: see docs/export.md."
             )
         else:
-            types[name] = camel(name)
+            types[name] = type_name(name, "Function")
             blocks.append(declared)
-    title = camel(library)
-    if title in types.values():
-        title += "Library"
-    names = [*types.values(), title]
-    if len(set(names)) < len(names):
+    same = [name for name, type_ in types.items() if [*types.values(), title].count(type_) > 1]
+    if same:
         raise ValueError(
-            f"the names {', '.join(types)} give the same names of types in Rust: export them by other names"
+            f"the names {', '.join(same)} give the same names of types in Rust: export them by other names"
         )
+    members = list(zip(identifiers(types, set()), types.items(), strict=True))
     fields = "\n".join(
-        f"    /// {_first_line(callbacks[name]) or f'The function `{name}`.'}\n    pub {field(name)}: {type_},"
-        for name, type_ in types.items()
+        f"    /// {_first_line(callbacks[name]) or f'The function `{name}`.'}\n    pub {member}: {type_},"
+        for member, (name, type_) in members
     )
-    got = "\n".join(f'            {field(name)}: library.get("{name}")?,' for name in types)
+    got = "\n".join(f'            {member}: library.get("{name}")?,' for member, (name, _) in members)
     head = f"// Callbacks exported by Ringback as {library}; generated, do not edit.\n"
     return (
         "\n\n".join(
             [
                 head.rstrip(),
                 *blocks,
-                f"/// All functions of the library.\n#[allow(dead_code)]\n#[derive(Clone, Debug)]\npub struct {title} {{\n{fields}\n}}",
-                f"#[allow(dead_code)]\nimpl {title} {{\n{_way_in(symbol, static, _linear_algebra(blas, static))}\n\n"
+                f"/// All functions of the library.\n#[allow(dead_code, non_snake_case)]\n#[derive(Clone, Debug)]\npub struct {title} {{\n{fields}\n}}",
+                f"#[allow(dead_code, unused_variables)]\nimpl {title} {{\n{_way_in(symbol, static, _linear_algebra(blas, static))}\n\n"
                 f"    fn of(library: &ringback::Library) -> Result<Self, ringback::LibraryError> {{\n"
                 f"        Ok({title} {{\n{got}\n        }})\n    }}\n}}",
             ]
@@ -101,14 +111,14 @@ def _way_in(symbol: str, static: bool, linear_algebra: str) -> str:
     )
 
 
-def _declaration(name: str, callback: Callback) -> str | None:
+def _declaration(name: str, callback: Callback, taken: set[str]) -> str | None:
     signature = native_signature(callback)
-    names = parameter_names(callback)
+    names = identifiers(parameter_names(callback), taken)
     written = [_parameter(p) for p in signature.parameters]
     if len(written) > _MOST_PARAMETERS or not all(written):
         return None
     pointers = any(p.kind == "pointer" for p in signature.parameters)
-    passed = ", ".join(f"{field(n)}: {t}" for n, t in zip(names, written, strict=True))
+    passed = ", ".join(f"{n}: {t}" for n, t in zip(names, written, strict=True))
     result = signature.result
     arrow = ""
     if result.element is not None:
@@ -120,14 +130,14 @@ def _declaration(name: str, callback: Callback) -> str | None:
             f"{_extent(names[first], axis)} == {_extent(names[other], other_axis)}" for other, other_axis in others
         ]
     where = f"\n        where {', '.join(ties)}" if ties else ""
-    said = documentation(callback) or f"The function `{name}`."
+    said = _markdown(printable(documentation(callback))) or f"The function `{name}`."
     doc = "".join(f"    /// {line}".rstrip() + "\n" for line in said.split("\n"))
     kind = "unsafe struct" if pointers else "struct"
-    return f"ringback::callback! {{\n{doc}    pub {kind} {camel(name)}({passed}){arrow}{where};\n}}"
+    return f"ringback::callback! {{\n{doc}    pub {kind} {type_name(name, 'Function')}({passed}){arrow}{where};\n}}"
 
 
 def _extent(name: str, axis: int) -> str:
-    return f"len({field(name)})" if axis == 0 else f"dim({field(name)}, {axis})"
+    return f"len({name})" if axis == 0 else f"dim({name}, {axis})"
 
 
 def _element(name: str) -> str:
@@ -151,16 +161,41 @@ def _parameter(parameter: _ringback.Parameter) -> str | None:
 
 
 def _first_line(callback: Callback) -> str:
-    return documentation(callback).split("\n")[0]
+    return _escaped(printable(documentation(callback)).split("\n")[0])
 
 
-def camel(name: str) -> str:
-    """`log_density` as `LogDensity`."""
-    return "".join(part[:1].upper() + part[1:] for part in name.split("_")) or name
+# Lines whose place on the line means something, and lines under titles.
+_LAID_OUT = re.compile(r"^([ \t]|[-=~]{3})|```", re.M)
 
 
-def field(name: str) -> str:
-    """A name as an identifier of Rust."""
-    if name in _NEVER or not re.fullmatch(r"\w+", name):
-        return f"{name}_"
-    return f"r#{name}" if name in _KEYWORDS else name
+def _markdown(said: str) -> str:
+    """A docstring for rustdoc, to which what is indented in it would be Rust to test, and what is in brackets a link."""
+    paragraph, _, rest = said.partition("\n\n")
+    if not _LAID_OUT.search(said):
+        return _escaped(said)
+    ticks = max((len(run) for run in re.findall(r"`+", said)), default=0)
+    fence = "`" * max(3, ticks + 1)
+    if _LAID_OUT.search(paragraph):
+        return f"{fence}text\n{said}\n{fence}"
+    return f"{_escaped(paragraph)}\n\n{fence}text\n{rest}\n{fence}"
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\`*<>\[\]|])|(?<!\w)_|_(?!\w)", r"\\\g<0>", text)
+
+
+def type_name(name: str, kind: str) -> str:
+    """`log_density` as `LogDensity`; where the module could not use that, `kind` stands behind it."""
+    made = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+    return made + kind if made in _OWN or not made[:1].isalpha() else made
+
+
+def identifiers(names: Iterable[str], taken: set[str]) -> list[str]:
+    """Names as identifiers of Rust, all different, and none of those that are taken."""
+    made: list[str] = []
+    for name in names:
+        identifier = f"{name}_" if name in _NEVER else f"r#{name}" if name in _KEYWORDS else name
+        while identifier in made or identifier in taken:
+            identifier += "_"
+        made.append(identifier)
+    return made

@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from typing import Any
 
-from .. import foreign
+from .. import _ringback, foreign
 from ..accept import callback_for
 from ..bind import Bound
 from ..callback import Callback
 from ..capture import ADDRESS
 from ..compile import describe, plain, plan_of
+from ..errors import CompileError
 from ..interpreted import Interpreted
+from ..pointblock import point_block
 from ..signature import Signature
 
 # Block calls, which make separate coordinates fast, take at most so many.
 MOST_COORDINATES = 8
+# The engines refuse more, and say so.
+MOST_DIMS, MOST_OUTPUTS = 64, 1000
 
 
-def field(f: Any, dims: int, outputs: int | None, args: Any) -> tuple[Any, str, str]:
-    """An object with `__ringback_callback__`, its form, and on which threads it may run.
+def field(
+    f: Any, dims: int, outputs: int | None, args: Any
+) -> tuple[Any, str, str, tuple[_ringback.Callback, bool] | None]:
+    """An object with `__ringback_callback__`, its form, on which threads it may run, and what takes many points at once.
 
     The form is "coordinates" if it takes the coordinates of a point as separate numbers, "array" if as one array, and
     "written" if it also writes its results to a second array. The threads are "all", "one" if others should be asked for
     (functions in the interpreter often count or remember, and nobody knows what C functions do), or the name of the bound
-    array that it writes to, if there must be one only.
+    array that it writes to, if there must be one only. Separate numbers have a block form of their own; for arrays it is
+    that of `point_block`, if the numbers make sense.
 
     Raises
     ------
@@ -35,8 +43,32 @@ def field(f: Any, dims: int, outputs: int | None, args: Any) -> tuple[Any, str, 
     if not isinstance(args, tuple):
         args = (args,)
     form = "written" if outputs is not None else _form(f, dims, len(args))
-    callback = callback_for(f, _signature(form, dims), "numpy", args)
-    return callback, form, _threads(callback)
+    try:
+        callback = callback_for(f, _signature(form, dims), "numpy", args)
+    except CompileError as error:
+        raise _hinted(error, form) from None
+    blocks = form != "coordinates" and 1 <= dims <= MOST_DIMS and (outputs or 1) <= MOST_OUTPUTS
+    return callback, form, _threads(callback), point_block(callback, dims, outputs) if blocks else None
+
+
+_RETURNS = re.compile(r"the result is to be float64: it returns (complex|array|UniTuple|Tuple|list)")
+
+
+def _hinted(error: CompileError, form: str) -> CompileError:
+    """The error, with what those are likely to want who know SciPy's `cubature`."""
+    text = str(error)
+    found = _RETURNS.search(text)
+    if found and found[1] == "complex":
+        text += "\n  integrate the real and the imaginary part, as two results: f(x, out) with outputs=2"
+    elif found:
+        text += "\n  a function of several results writes them to an array: f(x, out) with `outputs`"
+    elif form == "written" and "cannot be called as" in text:
+        text += "; with `outputs`, f(x, out) writes its results to the array out"
+    elif form == "array" and "getitem(readonly array(float64, 1d, C), Tuple(" in text:
+        text += "\n  f(x) is called with one point at a time, x[0], x[1], …, and not with an array of points"
+    else:
+        return error
+    return type(error)(text)
 
 
 def _threads(callback: Any) -> str:
