@@ -573,4 +573,4 @@ def test_ctrl_c():
     assert len(lines) == 16, done
     for line in lines:
         # The call that was running takes up to 0.02 s; the rest is for machines that are busy.
-        assert float(line.rsplit(" ", 1)[1]) < 0.3, done.stdout
+        assert float(line.rsplit(" ", 1)[1]) < 1.0, done.stdout

@@ -152,7 +152,8 @@ def test_the_runtime_does_what_numba_does(tmp_path, kind, library):
                 np.testing.assert_array_equal(other, array, name)
             else:
                 scale = 1e3 * np.finfo(np.float32 if kind in "sc" else np.float64).eps
-                np.testing.assert_allclose(other, array, rtol=scale, atol=scale, err_msg=name)
+                # Another library may choose other signs of vectors, and other phases.
+                np.testing.assert_allclose(abs(other), abs(array), rtol=scale, atol=scale, err_msg=name)
     assert seen | {"ez_rgeev", "ez_cgeev", "fatal_error"} == set(ours)
 
 
@@ -205,8 +206,10 @@ def factors(a, b, out):
     q, r = np.linalg.qr(a)
     u, s, v = np.linalg.svd(a)
     symmetric, _ = np.linalg.eigh(a + a.T)
+    # Complex ones from NumPy 2.5 on, also of what has real ones only.
     values, vectors = np.linalg.eig(square)
-    alone = np.sort(np.linalg.eigvals(square) + np.linalg.eigvalsh(square)[0])
+    values, vectors = values.real.copy(), vectors.real.copy()
+    alone = np.sort(np.linalg.eigvals(square).real + np.linalg.eigvalsh(square)[0])
     again = q @ r + (u * s) @ v + lower @ lower.T + square @ vectors - vectors * values
     values = np.sort(values)
     for i in range(4):
