@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 import ringback as rb
@@ -18,6 +19,7 @@ from ringback import _ringback
 from ringback.backend import link
 from ringback.cli import main
 from ringback.exports.blas import _FACTORISATIONS, _PRODUCTS, blas
+from ringback.exports.blas import helpers as helpers_of_text
 
 pytestmark = [
     pytest.mark.skipif(
@@ -30,7 +32,9 @@ TYPES = {"f32": np.float32, "f64": np.float64, "c64": np.complex64, "c128": np.c
 
 
 def bundled(package, pattern):
-    """The library that a wheel brings along; whole numbers have 32 bits in SciPy's, 64 in NumPy's."""
+    """The library that a wheel for Linux brings along; whole numbers have 32 bits in SciPy's, 64 in NumPy's."""
+    if sys.platform != "linux":
+        return ""
     (found,) = glob.glob(f"{Path(package.__file__).parent}.libs/{pattern}")
     return found
 
@@ -403,6 +407,19 @@ def test_libraries_that_do_not_serve_are_errors(tmp_path, monkeypatch):
     shutil.copy(SCIPY, tmp_path / "a b/libblas.so")
     with pytest.raises(ValueError, match="the path of a library to link has no blanks, colons, commas or"):
         callback.export(tmp_path / "m.so", link_blas=tmp_path / "a b/libblas.so")
+
+
+def test_another_numba_is_refused(tmp_path, monkeypatch):
+    callback = rb.compile(square, "f64([f64])")
+    text = "this version of Numba calls its linear algebra (numba_xxdot) in a way that exports do not know: export without link_blas"
+    declared = "declare i32 @numba_xxdot(i8, i8, i64, ptr, ptr, ptr, i64)\n"
+    with pytest.raises(rb.ExportError) as refused:
+        helpers_of_text(declared)
+    assert str(refused.value) == text
+    monkeypatch.setattr("numba.np.linalg.F_INT_nbtype", numba.types.int64)
+    with pytest.raises(rb.ExportError) as refused:
+        callback.export(tmp_path / "m.so", link_blas=True)
+    assert str(refused.value) == text
 
 
 def dynamic(library):

@@ -64,7 +64,12 @@ def test_results_are_those_of_the_jit(host, tmp_path):
         if isinstance(value, Exception):
             assert got.startswith(f"error: {type(value).__name__}: "), line
         else:
-            assert got == value, line
+            assert unsigned(got) == unsigned(value), line
+
+
+def unsigned(words):
+    """Without the sign of a NaN, which nothing defines: CPython's own power has changed it between versions."""
+    return words.replace("fff8000000000000", "7ff8000000000000")
 
 
 def typed_list(x):

@@ -241,11 +241,11 @@ def test_without_scipy_what_calls_it_is_not_loaded(monkeypatch):
 
     compiled = rb.compile(product, "f64([f64])")
     code = compiled._shim.machine.entry
-    assert machinecode._resolvable(code)
+    assert machinecode.resolvable(code)
     for name in ("scipy.linalg.cython_blas", "scipy.linalg.cython_lapack"):
         with monkeypatch.context() as patch:
             patch.setitem(sys.modules, name, None)
-            assert not machinecode._resolvable(code)
+            assert not machinecode.resolvable(code)
 
 
 def test_where_numbas_functions_do_not_load_alone_numba_is_imported(monkeypatch):

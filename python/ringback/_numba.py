@@ -405,6 +405,14 @@ def describe_exceptions(text: str) -> dict[bytes, str]:
     return found
 
 
+def lapack_bits() -> int:
+    """The bits of the whole numbers in arrays that compiled code hands to LAPACK: 64 in some builds of Numba."""
+    from numba.np import linalg
+
+    whole: Any = getattr(linalg, "F_INT_nbtype", types.int32)
+    return whole.bitwidth
+
+
 def one_line(exception: Any, arguments: Any, place: Any) -> str:
     """`ValueError: negative start (in logp, model.py:12)`."""
     known = [str(a) if isinstance(a, (str, int, float)) else "…" for a in arguments or ()]

@@ -168,7 +168,7 @@ fn said(error: &libloading::Error) -> String {
 fn refused(path: &Path, manifest: &Manifest, error: String) -> LibraryError {
     let missing = ["cannot open shared object file", "undefined symbol"].iter().any(|words| error.contains(words));
     let path = path.to_owned();
-    if missing && !manifest.blas.is_empty() {
+    if missing && manifest.blas.iter().any(|library| library != "builtin") {
         LibraryError::Blas { path, libraries: manifest.blas.clone(), error }
     } else {
         LibraryError::Load { path, error }

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .. import _numba
 from ..backend import link
 from .refuse import ExportError
 
@@ -36,7 +37,17 @@ _FACTORISATIONS = {
     "numba_ez_gelsd": ["rgelsd", "cgelsd"], "numba_xgesv": ["gesv"], "numba_fatal_error": [],
 }  # fmt: skip
 # Numba's helpers that cannot fail here. Numba's code ends the process if they do, and asks Python to do so.
-_DECLARED = re.compile(r"^declare i32 @numba_(xxdot|xxgemv|xxgemm|xxnrm2)\(([^)\n]*)\)[^\n]*$", re.M)
+_CANNOT_FAIL = ("xxdot", "xxgemv", "xxgemm", "xxnrm2")
+_DECLARED = re.compile(r"^declare (\S+) @(numba_(?:x\w+|ez_\w+|fatal_error))\(([^)\n]*)\)[^\n]*$", re.M)
+# What the runtime takes: a letter for i8, a whole number for i64, an address, a double.
+_TAKEN = {
+    "numba_xxdot": "llnaaa", "numba_xxgemv": "llnnaanaaa", "numba_xxgemm": "lllnnnaananaan", "numba_xxnrm2": "lnana",
+    "numba_xxgetrf": "lnnana", "numba_ez_xxgetri": "lnana", "numba_xxpotrf": "llnan", "numba_ez_rgeev": "lllnanaaanan",
+    "numba_ez_cgeev": "lllnanaanan", "numba_ez_xxxevd": "lllnana", "numba_ez_gesdd": "llnnanaanan",
+    "numba_ez_geqrf": "lnnana", "numba_ez_xxgqr": "lnnnana", "numba_ez_gelsd": "lnnnananada", "numba_xgesv": "lnnanaan",
+    "numba_fatal_error": "",
+}  # fmt: skip
+_LETTERS = {"i8": "l", "i64": "n", "ptr": "a", "double": "d"}
 # How libraries write `dgemm`: Fortran's compilers, the wheels of NumPy and SciPy, with whole numbers of 64 bits.
 _SPELLINGS = ("{}_", "scipy_{}_", "{}", "{}_64_", "{}64_", "scipy_{}_64_", "scipy_{}64_")
 _NAME = re.compile(r":?[A-Za-z0-9_][\w.+-]*", re.ASCII)
@@ -134,15 +145,26 @@ def _library(given: Any) -> str:
 
 
 def helpers(text: str) -> str:
-    """LLVM text in which Numba's products are calls of the runtime's, which do not fail."""
+    """LLVM text in which Numba's products are calls of the runtime's, which do not fail.
+
+    An ExportError if this Numba calls its helpers otherwise than the runtime expects: memory would be corrupted.
+    """
     return _DECLARED.sub(_definition, text)
 
 
 def _definition(match: re.Match[str]) -> str:
-    name, types = match.group(1), [part.split()[0] for part in match.group(2).split(",")]
-    declared = ", ".join(types)
+    result, name, parameters = match.groups()
+    types = [part.split()[0] for part in parameters.split(",")] if parameters else []
+    found = "".join(_LETTERS.get(type_, "?") for type_ in types)
+    if result != "i32" or found != _TAKEN.get(name) or _numba.lapack_bits() != 32:
+        raise ExportError(
+            f"this version of Numba calls its linear algebra ({name}) in a way that exports do not know: export without link_blas"
+        )
+    short = name.removeprefix("numba_")
+    if short not in _CANNOT_FAIL:
+        return match.group(0)
     named = ", ".join(f"{type_} %a{i}" for i, type_ in enumerate(types))
     return (
-        f"define internal i32 @numba_{name}({named}) alwaysinline {{\n"
-        f"  call void @ringback_{name}({named})\n  ret i32 0\n}}\ndeclare void @ringback_{name}({declared})"
+        f"define internal i32 @{name}({named}) alwaysinline {{\n"
+        f"  call void @ringback_{short}({named})\n  ret i32 0\n}}\ndeclare void @ringback_{short}({', '.join(types)})"
     )
