@@ -64,6 +64,29 @@ def test_doctor_says_what_there_is_and_what_is_missing(folder, capsys, monkeypat
     assert text.count("not found") == 2
 
 
+def test_doctor_names_vector_functions_that_an_older_library_lacks(folder, capsys, monkeypatch):
+    from ringback.backend import machine, vectormath
+
+    few = {(name, bits): [] for name in ("exp", "log", "pow", "sin", "cos") for bits in (32, 64)}
+    monkeypatch.setattr(machine, "vector_library", lambda: vectormath.Library("libmvec.so.1", few))
+    cli.main(["doctor"])
+    text = capsys.readouterr().out
+    assert "libmvec.so.1, 5 functions\n" in text
+    assert "→ without exp2, exp10, log2," in text
+    assert "atanh, which are called a point at a time; glibc 2.35 and later has them" in text
+
+
+def test_doctor_says_that_the_cache_cannot_be_used(tmp_path, capsys, monkeypatch):
+    # Nobody, root neither, makes a folder below a file; nor in /proc, where what is missing is "not found".
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file" / "cache", Path("/proc/nowhere")):
+        monkeypatch.setenv("RINGBACK_CACHE_DIR", str(folder))
+        assert cli.main(["doctor"]) == 0
+        assert re.search(
+            r"^cache: .*not used: .*\n +→ each process compiles anew until then$", capsys.readouterr().out, re.M
+        )
+
+
 def test_the_command_is_installed():
     command = Path(sys.executable).with_name("ringback")
     done = subprocess.run([command, "cache", "dir"], capture_output=True, text=True, check=True)

@@ -666,7 +666,11 @@ def sometimes_none(x):
     return x
 
 
-@pytest.mark.parametrize("function", [sometimes_nothing, sometimes_none])
+def none_on_one_side(x):
+    return None if x > 0.0 else x
+
+
+@pytest.mark.parametrize("function", [sometimes_nothing, sometimes_none, none_on_one_side])
 def test_a_result_on_some_paths_only_is_refused_when_compiled(function):
     with pytest.raises(
         rb.CompileError, match=rf"{function.__name__} \(.*test_compile.py:\d+\): it returns nothing here, and"
@@ -688,6 +692,18 @@ def test_a_helper_may_return_none_where_its_caller_looks():
 
     callback = rb.compile(caller, "f64(f64)")
     assert (callback(2.0), callback(-2.0)) == (2.0, 0.0)
+
+
+def test_a_variable_may_be_none_for_a_while():
+    def largest(x):
+        best = None
+        for i in range(3):
+            value = math.sin(x + i)
+            if best is None or value > best:
+                best = value
+        return best
+
+    assert rb.compile(largest, "f64(f64)")(0.5) == largest(0.5)
 
 
 def test_an_option_that_is_given_counts_more_than_the_decorator():

@@ -90,6 +90,14 @@ def test_result_reads_well_and_is_frozen():
         result.value = 1.0
 
 
+def test_numbers_are_written_as_python_writes_them():
+    result = ours(lambda x: math.nan, 0, 1)
+    assert repr(result).startswith("QuadResult(value=nan, error=inf, neval=21,")
+    assert repr(quad(lambda x: 1e-30 * x, 0, 1)).startswith("QuadResult(value=5e-31, error=5.551e-45,")
+    assert repr(quad(lambda x: 0.0, 0, 1)).startswith("QuadResult(value=0.0, error=0.000e+00,")
+    assert "error=(1.110e-14, 0.000e+00)" in repr(quad(lambda x: 1.0, 0, 1, complex_func=True))
+
+
 def test_not_converged_warns_with_the_message():
     with pytest.warns(IntegrationWarning) as caught:
         result = quad(lambda x: 1 / x, 0, 1)
@@ -158,7 +166,10 @@ def test_args_do_not_recompile():
         ({"epsabs": 0, "epsrel": 0}, "epsrel"),
         ({"epsabs": -1.0, "epsrel": 1e-30}, "epsrel"),
         ({"limit": 0}, "limit"),
-        ({"limit": -3}, "limit"),
+        ({"limit": -3}, "expected `limit` of at least 1, found -3; 50 is the default"),
+        ({"limit": 10**30}, "expected `limit` below 2\\*\\*63, found 10{30}; 50 is the default"),
+        ({"limit": -(10**30)}, "expected `limit` of at least 1, found -10{30}; 50 is the default"),
+        ({"points": [], "b": math.inf}, "break points need a finite range"),
         ({"epsabs": math.nan}, "epsabs"),
         ({"a": math.nan}, "nan"),
         ({"b": math.inf, "points": [1.0]}, "points"),
@@ -174,3 +185,23 @@ def test_what_is_no_integrand_is_refused():
     for bad in (None, 3, "f", math.sin, [1.0]):
         with pytest.raises(TypeError, match=r"expected a callback f64\(f64\)"):
             quad(bad, 0, 1)
+
+
+def test_points_are_any_numbers():
+    kinked = lambda x: abs(x - 0.3)  # noqa: E731
+    expected = quad(kinked, 0, 1, points=[0.3])
+    for points in (0.3, (0.3,), np.array([0.3]), {0.3}, iter([0.3]), np.float64(0.3)):
+        assert quad(kinked, 0, 1, points=points) == expected
+    for points in ("ab", [None], [[0.3]], 1j, object()):
+        with pytest.raises(TypeError, match="expected points to be a number or several, found "):
+            quad(kinked, 0, 1, points=points)
+
+
+def test_no_points_are_not_the_same_as_none():
+    # With points SciPy asks QAGP, also if there are none: it is less content with the first estimate.
+    f = compiled(lambda x: abs(x - 0.3))
+    for options in ({}, {"limit": 3}, {"epsabs": 1e-3}):
+        result = ours(f, 0, 1, points=[], **options)
+        expected = scipy_quad(f.low_level_callable(), 0, 1, points=[], **options)
+        assert (result.value, result.neval, result.intervals, result.status) == (expected[0], *expected[2:])
+    assert ours(f, 0, 0, points=[]).value == 0.0

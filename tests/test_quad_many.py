@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import math
 import os
@@ -15,9 +16,11 @@ import tracemalloc
 import types
 import warnings
 
+import numba
 import numpy as np
 import pytest
 import ringback as rb
+import scipy
 import scipy.integrate
 from ringback.integrate import IntegrationWarning, quad, quad_many
 
@@ -165,6 +168,47 @@ def test_foreign_callbacks_take_no_args():
         quad_many(math.sin, 0, 1)
 
 
+def test_c_functions_take_args_as_floats():
+    power = ctypes.CDLL(None).pow
+    power.restype, power.argtypes = ctypes.c_double, [ctypes.c_double, ctypes.c_double]
+    point = numba.cfunc("float64(intc, CPointer(float64))")(lambda n, x: x[0] ** x[1])
+    exponents = np.arange(4)
+    for function in (power, point.ctypes, scipy.LowLevelCallable(point.ctypes)):
+        result = quad_many(function, 0, [[1], [2]], args=(exponents,))
+        same(result, loop(function, 0, [[1], [2]], exponents.astype(float)))
+        np.testing.assert_allclose(result.value[0], 1 / (exponents + 1))
+    with pytest.raises(TypeError, match="expected a callback f64\\(f64, f64, f64\\), found the C function"):
+        quad_many(power, 0, 1, args=(1.0, 2.0))
+    with pytest.raises(TypeError, match="f64 expected, found numbers of complex128"):
+        quad_many(power, 0, 1, args=(1j,))
+
+
+def test_functions_that_may_be_in_their_own_way_get_one_thread():
+    seen = set()
+
+    def where(t, k):
+        seen.add(threading.get_ident())
+        time.sleep(1e-4)
+        return k * t
+
+    quad_many(rb.interpreted(where), 0, 1, (np.arange(20.0),))
+    assert len(seen) == 1
+    seen.clear()
+    quad_many(rb.interpreted(where), 0, 1, (np.arange(20.0),), 2)
+    assert len(seen) == 2
+
+    def counting(t, k, count):
+        count[0] += 1
+        return k * t
+
+    count = np.zeros(1, np.int64)
+    bound = rb.compile(counting, "f64(f64, f64, mut [i64])").bind(count=count)
+    result = quad_many(bound, 0, 1, (np.arange(1000.0),))
+    assert count[0] == result.neval.sum()
+    with pytest.raises(ValueError, match="the function writes to the array bound to its parameter 'count', so that"):
+        quad_many(bound, 0, 1, (np.arange(10.0),), 2)
+
+
 def test_one_compilation():
     from ringback.compile import _compiled
 
@@ -256,7 +300,15 @@ def test_a_limit_that_is_nan_is_raised_with_its_place():
         ({"workers": 1.5}, TypeError, "'float' object cannot be interpreted as an integer"),
         ({"on_error": "warn"}, ValueError, "on_error is 'raise' or 'record', found 'warn'"),
         ({"epsabs": 0, "epsrel": 0}, ValueError, "expected epsabs > 0 or epsrel >="),
-        ({"limit": 0}, ValueError, "expected `limit` of at least 1, found 0"),
+        ({"limit": 0}, ValueError, r"expected `limit` of at least 1 and below 2\*\*63, found 0; 50 is the default"),
+        (
+            {"limit": 10**30},
+            ValueError,
+            r"expected `limit` of at least 1 and below 2\*\*63, found 10{30}; 50 is the default",
+        ),
+        ({"limit": 5.0}, TypeError, "expected `limit` to be a whole number, found float 5.0; 50 is the default"),
+        ({"epsabs": [1, 2]}, TypeError, "expected epsabs to be a number, the same for all problems, found list"),
+        ({"epsrel": None}, TypeError, "expected epsrel to be a number, the same for all problems, found NoneType None"),
         ({"a": 1j}, TypeError, "a: real limits of integration expected, found an array of complex128"),
         ({"a": "x"}, TypeError, "a: numbers or arrays of numbers expected"),
         ({"args": (None,)}, TypeError, r"args\[0\]: numbers or arrays of numbers expected"),
@@ -271,6 +323,11 @@ def test_bad_input_says_what_is_wrong(arguments, error, text):
         given = {"a": [] if empty else 0.0, "b": 1.0, "args": (2.0,), **arguments}
         with pytest.raises(error, match=text):
             quad_many(lambda t, k: t * k, **given)
+
+
+def test_no_more_threads_than_problems():
+    for workers in (3, 2**31, 10**30):
+        assert quad_many(lambda t: t, 0, [1, 2], workers=workers).value.tolist() == [0.5, 2.0]
 
 
 def test_the_result_is_frozen_and_reads_well():

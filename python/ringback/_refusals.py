@@ -73,8 +73,24 @@ def _returns_nothing(statement: Any, state: Any) -> bool:
         isinstance(statement, ir.Assign)
         and isinstance(statement.value, ir.Expr)
         and statement.value.op == "cast"
-        and state.typemap.get(statement.value.value.name) == types.none
+        and any(state.typemap.get(name) == types.none for name in _sources(statement.value.value, state, set()))
     )
+
+
+def _sources(variable: ir.Var, state: Any, seen: set[str]) -> Iterator[str]:
+    """The variables whose values one may have, where paths meet within an expression: `None if x > 0 else x`.
+
+    Variables with a name may be None for a while, and nobody can tell whether they still are.
+    """
+    if variable.name in seen or not variable.name.startswith("$"):
+        return
+    seen.add(variable.name)
+    yield variable.name
+    for value in state.func_ir._definitions.get(variable.name, ()):
+        joined = value.incoming_values if isinstance(value, ir.Expr) and value.op == "phi" else [value]
+        for source in joined:
+            if isinstance(source, ir.Var):
+                yield from _sources(source, state, seen)
 
 
 def _flat(statement: Any, state: Any) -> str | None:

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, TypeAlias, final, overload
 
 class SignatureError(ValueError): ...
@@ -148,7 +148,7 @@ def quad(
     epsabs: float = 1.49e-8,
     epsrel: float = 1.49e-8,
     limit: int = 50,
-    points: Sequence[float] | None = None,
+    points: float | Iterable[float] | None = None,
     weight: _Weight | None = None,
     wvar: float | Sequence[float] | None = None,
     maxp1: int = 50,
@@ -176,7 +176,7 @@ def quad(
     epsabs: float = 1.49e-8,
     epsrel: float = 1.49e-8,
     limit: int = 50,
-    points: Sequence[float] | None = None,
+    points: float | Iterable[float] | None = None,
     weight: _Weight | None = None,
     wvar: float | Sequence[float] | None = None,
     maxp1: int = 50,

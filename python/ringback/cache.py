@@ -225,21 +225,20 @@ def clear() -> tuple[int, int]:
     return count, size
 
 
-def state() -> State:
-    """What there is on disk."""
+def state(make: bool = False) -> State:
+    """What there is on disk; with `make` the folder is made, to see whether it can be."""
     try:
-        with _opened(False) as place:
+        with _opened(make) as place:
             files = _files(place)
-    except FileNotFoundError:
-        return State(folder(), None, 0, 0)
     except OSError as error:
-        return State(folder(), str(error), 0, 0)
+        nothing_yet = isinstance(error, FileNotFoundError) and not make
+        return State(folder(), None if nothing_yet else str(error), 0, 0)
     return State(folder(), None, len(files), sum(file.size for file in files))
 
 
-def summary() -> str:
+def summary(make: bool = False) -> str:
     """The state in one line."""
-    found = state()
+    found = state(make)
     why = disabled() or found.refused
     return f"{found.folder}, " + (f"not used: {why}" if why else f"{found.files} files, {megabytes(found.size)}")
 

@@ -53,9 +53,10 @@ def examine() -> Iterator[Finding]:
         yield from _machine()
     except ImportError as error:
         yield Finding("CPU", f"cannot be told: {error}", "install llvmlite", True)
-    state = cache.state()
-    why = cache.disabled() or state.refused
-    yield Finding("cache", cache.summary(), "each process compiles anew until then" if why else "")
+    why = cache.disabled()
+    make = why is None
+    why = why or cache.state(make).refused
+    yield Finding("cache", cache.summary(make), "each process compiles anew until then" if why else "")
     yield from _compilers()
     yield _self_test()
 
@@ -74,6 +75,7 @@ def _machine() -> Iterator[Finding]:
     import llvmlite.binding as llvm
 
     from .backend.machine import register_bits, vector_library
+    from .backend.vectormath import INTRINSICS, OTHERS
 
     bits = register_bits()
     vectors = f", vector registers of {bits} bits" if bits else ""
@@ -81,8 +83,10 @@ def _machine() -> Iterator[Finding]:
     yield Finding("CPU", f"{llvm.get_host_cpu_name()} ({platform.machine()}){vectors}")
     known = vector_library()
     if known is not None:
-        names = {name for name, _ in known.functions}
-        yield Finding("vector maths", f"{known.path}, {len(names)} functions")
+        found = {name for name, _ in known.functions}
+        lacking = [name for name in (*INTRINSICS, *OTHERS) if name not in found]
+        remedy = f"without {', '.join(lacking)}, which are called a point at a time; glibc 2.35 and later has them"
+        yield Finding("vector maths", f"{known.path}, {len(found)} functions", remedy if lacking else "")
     elif sys.platform == "linux" and platform.machine() in ("x86_64", "AMD64"):
         yield Finding(
             "vector maths",

@@ -7,6 +7,7 @@
 
 use pyo3::prelude::*;
 
+mod arguments;
 mod cubature;
 mod errors;
 mod export;

@@ -7,6 +7,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyTuple};
 use ringback_engines::{Integrand, Options, QuadError, Weight, WeightedOptions};
 
+use crate::arguments;
 use crate::patience::Patience;
 use crate::producer;
 use crate::quad_complex::quad_complex;
@@ -67,7 +68,8 @@ impl Integrand for Blocks {
 /// limit
 ///     Upper bound on the number of subintervals.
 /// points
-///     Break points inside a finite range: where the integrand has singularities, jumps or kinks. Not with a weight.
+///     Break points inside a finite range: where the integrand has singularities, jumps or kinks; numbers in any order, or
+///     one. Not with a weight.
 /// weight, wvar
 ///     Integrate `func` times a weight that oscillates or is singular, and is part of the method:
 ///
@@ -129,20 +131,20 @@ pub(crate) fn quad(
     args: Option<Bound<'_, PyAny>>,
     epsabs: f64,
     epsrel: f64,
-    limit: i64,
-    points: Option<Vec<f64>>,
+    #[pyo3(from_py_with = arguments::limit)] limit: usize,
+    #[pyo3(from_py_with = arguments::points)] points: Option<Vec<f64>>,
     weight: Option<Bound<'_, PyAny>>,
     wvar: Option<Bound<'_, PyAny>>,
-    maxp1: i64,
-    limlst: i64,
+    #[pyo3(from_py_with = arguments::maxp1)] maxp1: usize,
+    #[pyo3(from_py_with = arguments::limlst)] limlst: usize,
     complex_func: bool,
 ) -> PyResult<Py<PyAny>> {
-    let count = |n: i64| usize::try_from(n).unwrap_or(0);
-    let options = Options { epsabs, epsrel, limit: count(limit) };
-    let points = points.unwrap_or_default();
+    let options = Options { epsabs, epsrel, limit };
+    // No break points are another method than none asked for: an end of the range is one that will be left out.
+    let points = points.map_or_else(Vec::new, |points| if points.is_empty() { vec![a] } else { points });
     if weight.is_some() || wvar.is_some() || complex_func {
         let weight = weight_of(weight.as_ref(), wvar.as_ref(), &points)?;
-        let options = WeightedOptions { quad: options, maxp1: count(maxp1), limlst: count(limlst) };
+        let options = WeightedOptions { quad: options, maxp1, limlst };
         return match weight {
             _ if complex_func => quad_complex(func, args, &Problem { a, b, points, weight, options }),
             Some(weight) => quad_weighted(func, args, (a, b), weight, &options),

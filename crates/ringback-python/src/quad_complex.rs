@@ -9,7 +9,7 @@ use ringback_engines::Integrand;
 use crate::patience::Patience;
 use crate::producer;
 use crate::quad::{Problem, handle, warn};
-use crate::quad_result::QuadResult;
+use crate::quad_result::{QuadResult, short};
 
 type Handle = ringback::Callback<(f64,), Complex<f64>>;
 
@@ -136,9 +136,9 @@ impl ComplexQuadResult {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let (re, im) = (self.real.quadrature.error, self.imag.quadrature.error);
+        let (re, im) = (short(py, self.real.quadrature.error)?, short(py, self.imag.quadrature.error)?);
         Ok(format!(
-            "ComplexQuadResult(value={}, error=({re:.3e}, {im:.3e}), neval={}, intervals={}, status={}: {})",
+            "ComplexQuadResult(value={}, error=({re}, {im}), neval={}, intervals={}, status={}: {})",
             self.value(py).repr()?,
             self.neval(),
             self.intervals(),

@@ -1,7 +1,8 @@
 //! What `quad` returns.
 
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyFloat, PyTuple};
 use ringback_engines::Quadrature;
 
 /// The result of an integration; unpacks as `(value, error)`.
@@ -71,16 +72,21 @@ impl QuadResult {
         Ok(PyTuple::new(py, [self.quadrature.value, self.quadrature.error])?.try_iter()?.into_any())
     }
 
-    fn __repr__(&self) -> String {
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let q = &self.quadrature;
-        format!(
-            "QuadResult(value={:?}, error={:.3e}, neval={}, intervals={}, status={}: {})",
-            q.value,
-            q.error,
+        Ok(format!(
+            "QuadResult(value={}, error={}, neval={}, intervals={}, status={}: {})",
+            PyFloat::new(py, q.value).repr()?,
+            short(py, q.error)?,
             q.neval,
             q.intervals,
             q.status.code(),
             self.message()
-        )
+        ))
     }
+}
+
+/// A number as Python's format `.3e` has it.
+pub(crate) fn short(py: Python<'_>, number: f64) -> PyResult<String> {
+    PyFloat::new(py, number).call_method1(intern!(py, "__format__"), (".3e",))?.extract()
 }

@@ -48,7 +48,7 @@ def field(
     except CompileError as error:
         raise _hinted(error, form) from None
     blocks = form != "coordinates" and 1 <= dims <= MOST_DIMS and (outputs or 1) <= MOST_OUTPUTS
-    return callback, form, _threads(callback), point_block(callback, dims, outputs) if blocks else None
+    return callback, form, threads(callback), point_block(callback, dims, outputs) if blocks else None
 
 
 _RETURNS = re.compile(r"the result is to be float64: it returns (complex|array|UniTuple|Tuple|list)")
@@ -71,14 +71,15 @@ def _hinted(error: CompileError, form: str) -> CompileError:
     return type(error)(text)
 
 
-def _threads(callback: Any) -> str:
+def threads(callback: Any) -> str:
+    """On which threads a callback may run: see `field`."""
     if not isinstance(callback, Callback):
         return "all"
     if callback._shim is None or any(data.kind == ADDRESS for data in callback._bound.values()):
         return "one"
     written = next((name for name, data in callback._bound.items() if data.mutable), None)
     # Callbacks that it calls may write, too.
-    called = [_threads(value) for value in callback._values]
+    called = [threads(value) for value in callback._values]
     return written or next((name for name in called if name not in ("all", "one")), "one" if "one" in called else "all")
 
 

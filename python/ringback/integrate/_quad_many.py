@@ -12,13 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from .. import _ringback
+from .. import _ringback, foreign
 from ..accept import callback_for
 from ..callback import DTYPES, Callback, native_signature
 from ..capture import SCALAR_NAMES, base_array, leaves
 from ..compile import describe, plan_of
+from ..foreigncall import callback_of
 from ..interpreted import Interpreted, with_slots
 from ..signature import Signature
+from ._fields import threads
 from ._quad import IntegrationWarning
 
 _MEANING = {
@@ -109,7 +111,7 @@ def quad_many(
     ----------
     func
         What `quad` takes. With `args`, a function, `functools.partial`, `rb.bind`, `numba.njit` function or
-        `rb.interpreted` (whose calls take the GIL), or a callback compiled for the further arguments too.
+        `rb.interpreted` (whose calls take the GIL), a C function, or a callback compiled for the further arguments too.
     a, b
         Limits of the ranges; numbers or arrays, infinite where you like.
     args
@@ -117,7 +119,8 @@ def quad_many(
         NumPy's rules, and each keeps its type: bool, integer, float32, float64, complex. An array that the function is to
         have as a whole is captured, or bound with `rb.bind`.
     workers
-        How many threads; all cores that this process may use if None.
+        How many threads, at most one a problem. None: all cores that this process may use, but only one thread for
+        `rb.interpreted`, for C functions and for callbacks that write to bound arrays (which take no others).
     epsabs, epsrel, limit
         As for `quad`, for all problems.
     on_error
@@ -151,12 +154,14 @@ def quad_many(
         workers = operator.index(workers)
         if workers < 1:
             raise ValueError(f"expected at least 1 of workers, found {workers}; None takes all cores")
+    accuracy = _tolerance("epsabs", epsabs), _tolerance("epsrel", epsrel), _intervals(limit)
     if not isinstance(args, tuple):
         args = (args,)
     low, high = _limit("a", a), _limit("b", b)
     arguments = [_numbers(f"args[{i}]", value) for i, value in enumerate(args)]
     callback, slots, arguments = _callback(func, arguments)
     operands = [low, high, *arguments]
+    workers = _workers(callback, workers)
     shape = np.broadcast_shapes(*(x.shape for x in operands))
     # Not `np.broadcast`, which takes 32 arrays at most, and no array is made.
     operands = [np.broadcast_to(x, shape) for x in operands]
@@ -169,8 +174,9 @@ def quad_many(
             shape,
             [(x, _address(x), SCALAR_NAMES[x.dtype], x.strides) for x in operands],
             [(x, _address(x)) for x in results],
-            (epsabs, epsrel, limit),
-            workers,
+            accuracy,
+            # The native code takes no numbers of any size.
+            None if workers is None else min(workers, results[0].size),
             on_error == "record",
             bar.update if bar else None,
         )
@@ -186,6 +192,36 @@ def quad_many(
     _warn(status)
     value, error, neval, intervals, status = (x[()] for x in results)
     return QuadManyResult(value, error, neval, intervals, status, failures)
+
+
+def _tolerance(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"expected {name} to be a number, the same for all problems, found {describe(value)}") from None
+
+
+def _intervals(limit: Any) -> int:
+    try:
+        number = operator.index(limit)
+    except TypeError:
+        raise TypeError(f"expected `limit` to be a whole number, found {describe(limit)}; 50 is the default") from None
+    if not 1 <= number < 2**63:
+        raise ValueError(f"expected `limit` of at least 1 and below 2**63, found {number}; 50 is the default")
+    return number
+
+
+def _workers(callback: Any, asked: int | None) -> int | None:
+    """How many threads, where nobody may have said; None for all cores."""
+    found = threads(callback)
+    if found == "all":
+        return asked
+    if found != "one" and asked not in (None, 1):
+        raise ValueError(
+            f"the function writes to the array bound to its parameter {found!r}, so that threads would be in each other's "
+            f"way: expected workers=1, found {asked}"
+        )
+    return asked or 1
 
 
 def _address(array: np.ndarray) -> int:
@@ -232,6 +268,12 @@ def _callback(func: Any, args: list[np.ndarray]) -> tuple[Any, list[tuple[int, s
             inner = functools.partial(inner, *func.args, **func.keywords)
         zeros = tuple(np.zeros((), x.dtype).item() for x in args)
         return with_slots(inner, _SIGNATURE, zeros, kinds), list(enumerate(kinds)), args
+    found = foreign.find(func)
+    if isinstance(found, foreign.CFunction):
+        # The further arguments of C functions are floats, as SciPy passes them.
+        func = callback_of(found, Signature(f"f64({', '.join(['f64'] * (1 + len(args)))})"))
+    elif found is not None:
+        func = found
     if isinstance(func, Callback):
         args, samples = _declared(func, args)
         callback = callback_for(func, _SIGNATURE, "numpy", tuple(samples))
