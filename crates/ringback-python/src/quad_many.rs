@@ -46,6 +46,17 @@ struct Blocks<'a> {
     lanes: usize,
 }
 
+impl Blocks<'_> {
+    #[inline]
+    fn call(&self, x: &[f64], y: &mut [f64]) -> Result<(), Failure> {
+        let done = match self.function {
+            Function::Shared(handle) => handle.call_block((x,), y),
+            Function::Own(rebound) => rebound.call_block((x,), y),
+        };
+        done.map_err(|failed| Failure::Raised(failed.error))
+    }
+}
+
 /// Why there is no result.
 enum Failure {
     Raised(ringback::Error),
@@ -62,11 +73,17 @@ impl Integrand for Blocks<'_> {
         if self.control.is_over(self.index) {
             return Err(Failure::Over);
         }
-        let done = match self.function {
-            Function::Shared(handle) => handle.call_block((x,), y),
-            Function::Own(rebound) => rebound.call_block((x,), y),
-        };
-        done.map_err(|failed| Failure::Raised(failed.error))
+        if self.lanes == 1 {
+            // Calls one by one may be slow ones: nobody is to wait for more than that which runs.
+            for (x, y) in x.chunks(1).zip(y.chunks_mut(1)) {
+                if self.control.is_over(self.index) {
+                    return Err(Failure::Over);
+                }
+                self.call(x, y)?;
+            }
+            return Ok(());
+        }
+        self.call(x, y)
     }
     #[inline]
     fn lanes(&self) -> usize {
