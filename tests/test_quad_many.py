@@ -480,3 +480,30 @@ def test_ctrl_c(define, values, workers, on_error):
         process.send_signal(signal.SIGINT)
         answer, _ = process.communicate(timeout=20)
     assert float(answer) - sent < 0.5
+
+
+def test_a_signal_is_seen_between_calls_made_one_by_one():
+    class Alarm(Exception):
+        pass
+
+    def stop(*_):
+        raise Alarm
+
+    calls = []
+
+    @rb.interpreted
+    def slow(t, k):
+        calls.append(t)
+        if len(calls) == 3:
+            signal.raise_signal(signal.SIGALRM)
+        time.sleep(0.05)
+        return k
+
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        with pytest.raises(Alarm):
+            quad_many(slow, 0, 1, (np.arange(4.0),), 1)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    # The first application of the rule alone is 21 calls.
+    assert 3 <= len(calls) < 15

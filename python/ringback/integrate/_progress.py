@@ -1,16 +1,23 @@
-"""The progress bar of one long integration."""
+"""Progress bars."""
 
 from __future__ import annotations
 
+from typing import Any
+
+
+def tqdm(**options: Any) -> Any:
+    """A bar of tqdm, or an error that says what is missing."""
+    try:
+        from tqdm.auto import tqdm as make
+    except ImportError:
+        raise ImportError("progress=True needs the package tqdm: pip install tqdm, or leave it out") from None
+    return make(**options)
+
 
 class Bar:
-    """Counts evaluations of the integrand, and shows which error is reached by now, and which one was asked for."""
+    """For one long integration: counts evaluations of the integrand, and shows which error is reached by now, and which one was asked for."""
 
     def __init__(self, total: int | None) -> None:
-        try:
-            from tqdm.auto import tqdm
-        except ImportError:
-            raise ImportError("progress=True needs the package tqdm: pip install tqdm, or leave it out") from None
         self._bar = tqdm(total=total, unit=" points", unit_scale=True)
 
     def update(self, points: int, error: float, tolerance: float) -> None:

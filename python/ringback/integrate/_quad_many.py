@@ -21,6 +21,7 @@ from ..foreigncall import callback_of
 from ..interpreted import Interpreted, with_slots
 from ..signature import Signature
 from ._fields import threads
+from ._progress import tqdm
 from ._quad import IntegrationWarning
 
 _MEANING = {
@@ -347,13 +348,7 @@ class _Bar:
     """A progress bar while the problems are solved, or none."""
 
     def __init__(self, wanted: bool, total: int) -> None:
-        self._bar = None
-        if wanted:
-            try:
-                from tqdm.auto import tqdm
-            except ImportError:
-                raise ImportError("progress=True needs the package tqdm: pip install tqdm, or leave it out") from None
-            self._bar = tqdm(total=total)
+        self._bar = tqdm(total=total) if wanted else None
 
     def __enter__(self) -> Any:
         return self._bar
