@@ -105,7 +105,7 @@ def _compilers() -> Iterator[Finding]:
     """They are for those who build extensions; the package itself needs none."""
     cc = os.environ.get("CC", "").split()[:1] or ["cc", "gcc", "clang"]
     yield _tool("C compiler", [(name, ["--version"]) for name in cc], "only to build programs in C")
-    yield _tool("Rust", [("rustc", ["--version"])], "only to build extensions in Rust, 1.88 or later")
+    yield _tool("Rust", [("rustc", ["--version"])], "only to build extensions in Rust, 1.89 or later")
 
 
 def _tool(what: str, commands: list[tuple[str, list[str]]], purpose: str) -> Finding:

@@ -1,92 +1,11 @@
 //! Adaptive bisection with extrapolation: the algorithm of QUADPACK's QAGS, QAGI and QAGP, over any rule.
 
 use crate::acceleration::{Acceleration, Bisection, Next};
+use crate::estimate::Estimate;
 use crate::intervals::{Interval, Intervals};
-use crate::rule::{Estimate, MAX_POINTS, Rule};
+use crate::rule::Rule;
+use crate::sampler::{Halt, Sampler};
 use crate::{Integrand, Options, Quadrature, Status};
-
-/// Why an integration ended before its time.
-pub(crate) enum Halt<E> {
-    /// The integrand failed.
-    Integrand(E),
-    /// It returned this value here, in the user's variable.
-    NonFinite { at: f64, value: f64 },
-    /// All values were finite, a sum of them was not.
-    Overflow,
-}
-
-/// Room for both halves of a bisection, padded.
-pub(crate) const BLOCK: usize = 64;
-const _: () = assert!(BLOCK >= 2 * MAX_POINTS);
-
-/// The integrand and the rule, with the block they exchange and the count of evaluations.
-struct Sampler<'a, I, R> {
-    integrand: &'a mut I,
-    rule: &'a R,
-    x: [f64; BLOCK],
-    y: [f64; BLOCK],
-    neval: usize,
-}
-
-impl<'a, I: Integrand, R: Rule> Sampler<'a, I, R> {
-    #[inline]
-    fn new(integrand: &'a mut I, rule: &'a R) -> Self {
-        Self { integrand, rule, x: [0.0; BLOCK], y: [0.0; BLOCK], neval: 0 }
-    }
-
-    #[inline]
-    fn estimate(&mut self, a: f64, b: f64) -> Result<Estimate, Halt<I::Error>> {
-        self.place(0, a, b);
-        self.evaluate(R::POINTS)?;
-        self.judge(0, a, b)
-    }
-
-    /// Both halves of an interval, in one call of the integrand.
-    #[inline]
-    fn estimate_halves(&mut self, a: f64, middle: f64, b: f64) -> Result<(Estimate, Estimate), Halt<I::Error>> {
-        self.place(0, a, middle);
-        self.place(R::POINTS, middle, b);
-        self.evaluate(2 * R::POINTS)?;
-        Ok((self.judge(0, a, middle)?, self.judge(R::POINTS, middle, b)?))
-    }
-
-    /// Writes the points for an interval into the block, from `first` on.
-    #[inline]
-    fn place(&mut self, first: usize, a: f64, b: f64) {
-        if let Some(x) = self.x[first..].first_chunk_mut() {
-            self.rule.abscissas(a, b, x);
-        }
-    }
-
-    #[inline]
-    fn evaluate(&mut self, points: usize) -> Result<(), Halt<I::Error>> {
-        let padded = points.next_multiple_of(self.integrand.lanes().max(1));
-        let n = if padded <= BLOCK { padded } else { points };
-        let last = self.x[points - 1];
-        self.x[points..n].fill(last);
-        self.integrand.eval(&self.x[..n], &mut self.y[..n]).map_err(Halt::Integrand)?;
-        self.neval += points;
-        Ok(())
-    }
-
-    #[inline]
-    fn judge(&self, first: usize, a: f64, b: f64) -> Result<Estimate, Halt<I::Error>> {
-        let estimate = match self.y[first..].first_chunk() {
-            Some(y) => self.rule.reduce(a, b, y),
-            None => return Err(Halt::Overflow),
-        };
-        if estimate.is_finite() { Ok(estimate) } else { Err(self.culprit(first)) }
-    }
-
-    #[cold]
-    fn culprit(&self, first: usize) -> Halt<I::Error> {
-        let points = self.x.iter().zip(&self.y).skip(first).take(R::POINTS);
-        match points.into_iter().find(|(_, y)| !y.is_finite()) {
-            Some((x, y)) => Halt::NonFinite { at: *x, value: *y },
-            None => Halt::Overflow,
-        }
-    }
-}
 
 /// What is known of the integral before the first bisection.
 pub(crate) struct Start {
@@ -113,7 +32,7 @@ impl Outcome {
 #[inline]
 pub(crate) fn over_range<I: Integrand, R: Rule>(
     integrand: &mut I,
-    rule: &R,
+    rule: R,
     (a, b): (f64, f64),
     options: &Options,
     intervals: &mut Intervals,
@@ -131,25 +50,17 @@ fn range<I: Integrand, R: Rule>(
     intervals: &mut Intervals,
 ) -> Result<Outcome, Halt<I::Error>> {
     let first = sampler.estimate(a, b)?;
-    let tolerance = options.tolerance(first.value);
-    let trouble = first_trouble(first.error, first.magnitude, tolerance, 1, options);
-    // An error as large as the variation is a first guess that was cut off, no reason to be content.
-    let content = first.error <= tolerance && first.error != first.variation;
-    if trouble.is_some() || content || first.error == 0.0 {
-        return Ok(Outcome::of(first.value, first.error, trouble));
+    match Refinement::of_range((a, b), &first, options, intervals) {
+        Ok(refinement) => refine(sampler, refinement, options, intervals),
+        Err(outcome) => Ok(outcome),
     }
-    // Many integrals do not come this far, and need no memory.
-    intervals.reset(options.limit);
-    intervals.push(Interval::new(a, b, 0, &first));
-    let start = Start { value: first.value, error_sum: first.error, magnitude: first.magnitude };
-    refine(sampler, &start, Acceleration::of_range(first.value, b - a), options, intervals)
 }
 
 /// Integrates over the adjacent intervals between successive `cuts`, two at least (QAGP).
 #[inline]
 pub(crate) fn over_partition<I: Integrand, R: Rule>(
     integrand: &mut I,
-    rule: &R,
+    rule: R,
     cuts: &[f64],
     options: &Options,
     intervals: &mut Intervals,
@@ -196,7 +107,8 @@ fn partition<I: Integrand, R: Rule>(
     }
     intervals.sort();
     let start = Start { value, error_sum, magnitude };
-    refine(sampler, &start, Acceleration::of_partition(value, error_sum, tolerance), options, intervals)
+    let acceleration = Acceleration::of_partition(value, error_sum, tolerance);
+    refine(sampler, Refinement::new(start, acceleration), options, intervals)
 }
 
 /// What can be wrong before any bisection.
@@ -257,115 +169,157 @@ impl Roundoff {
 
 fn refine<I: Integrand, R: Rule>(
     sampler: &mut Sampler<'_, I, R>,
-    start: &Start,
-    mut acceleration: Acceleration,
+    mut refinement: Refinement,
     options: &Options,
     intervals: &mut Intervals,
 ) -> Result<Outcome, Halt<I::Error>> {
-    let mut area = start.value;
-    let mut error_sum = start.error_sum;
-    let mut roundoff = Roundoff::default();
-    let mut trouble = None;
-    while intervals.len() < options.limit {
+    loop {
         let parent = *intervals.selected();
-        let middle = parent.midpoint();
-        let (left, right) = sampler.estimate_halves(parent.a, middle, parent.b)?;
-
-        let error_after = left.error + right.error;
-        error_sum = error_sum + error_after - parent.error;
-        area = area + (left.value + right.value) - parent.value;
-        if !(area.is_finite() && error_sum.is_finite()) {
-            return Err(Halt::Overflow);
-        }
-        roundoff.observe(&parent, &left, &right, intervals.len() > 9, acceleration.refining);
-
-        let left = Interval::new(parent.a, middle, parent.level + 1, &left);
-        intervals.split(left, Interval::new(middle, parent.b, parent.level + 1, &right));
-
-        // The later ones are the graver ones.
-        if roundoff.detected() {
-            trouble = Some(Status::RoundoffDetected);
-        }
-        if intervals.len() == options.limit {
-            trouble = Some(Status::LimitReached);
-        }
-        if is_too_narrow(&parent, middle) {
-            trouble = Some(Status::BadIntegrand);
-        }
-        let tolerance = options.tolerance(area);
-        if error_sum <= tolerance {
-            return Ok(Outcome::of(intervals.total(), error_sum, trouble));
-        }
-        if trouble.is_some() {
-            break;
-        }
-        let bisection = Bisection {
-            half: &left,
-            error_before: parent.error,
-            error_after,
-            area,
-            error_sum,
-            tolerance,
-            refinement_is_useless: roundoff.spoils_extrapolation(),
-        };
-        match acceleration.after(&bisection, intervals, options) {
-            Next::Bisect => {}
-            Next::Accept => break,
-            Next::GiveUp => {
-                trouble = Some(Status::RoundoffInExtrapolation);
-                break;
-            }
+        let halves = sampler.estimate_halves(parent.a, parent.midpoint(), parent.b)?;
+        if let Some(outcome) = refinement.absorb(&halves, options, intervals)? {
+            return Ok(outcome);
         }
     }
-    let spoilt = roundoff.spoils_extrapolation();
-    Ok(conclude(start, &acceleration, (area, error_sum), (trouble, spoilt), intervals))
+}
+
+/// The state of an integration between two bisections. Who drives it has the halves of the selected interval
+/// estimated.
+pub(crate) struct Refinement {
+    start: Start,
+    acceleration: Acceleration,
+    area: f64,
+    error_sum: f64,
+    roundoff: Roundoff,
+    trouble: Option<Status>,
+}
+
+impl Refinement {
+    fn new(start: Start, acceleration: Acceleration) -> Self {
+        let (area, error_sum) = (start.value, start.error_sum);
+        Self { start, acceleration, area, error_sum, roundoff: Roundoff::default(), trouble: None }
+    }
+
+    /// After the first estimate for a single range: that may do.
+    #[inline]
+    pub(crate) fn of_range(
+        (a, b): (f64, f64),
+        first: &Estimate,
+        options: &Options,
+        intervals: &mut Intervals,
+    ) -> Result<Self, Outcome> {
+        let tolerance = options.tolerance(first.value);
+        let trouble = first_trouble(first.error, first.magnitude, tolerance, 1, options);
+        // An error as large as the variation is a first guess that was cut off, no reason to be content.
+        let content = first.error <= tolerance && first.error != first.variation;
+        if trouble.is_some() || content || first.error == 0.0 {
+            return Err(Outcome::of(first.value, first.error, trouble));
+        }
+        // Many integrals do not come this far, and need no memory.
+        intervals.reset(options.limit);
+        intervals.push(Interval::new(a, b, 0, first));
+        let start = Start { value: first.value, error_sum: first.error, magnitude: first.magnitude };
+        Ok(Self::new(start, Acceleration::of_range(first.value, b - a)))
+    }
+
+    /// Takes the estimates for both halves of the selected interval, and selects the next; or says how it ended.
+    #[inline]
+    pub(crate) fn absorb<E>(
+        &mut self,
+        [left, right]: &[Estimate; 2],
+        options: &Options,
+        intervals: &mut Intervals,
+    ) -> Result<Option<Outcome>, Halt<E>> {
+        let parent = *intervals.selected();
+        let middle = parent.midpoint();
+        let error_after = left.error + right.error;
+        self.error_sum = self.error_sum + error_after - parent.error;
+        self.area = self.area + (left.value + right.value) - parent.value;
+        if !(self.area.is_finite() && self.error_sum.is_finite()) {
+            return Err(Halt::Overflow);
+        }
+        self.roundoff.observe(&parent, left, right, intervals.len() > 9, self.acceleration.refining);
+
+        let left = Interval::new(parent.a, middle, parent.level + 1, left);
+        intervals.split(left, Interval::new(middle, parent.b, parent.level + 1, right));
+
+        // The later ones are the graver ones.
+        if self.roundoff.detected() {
+            self.trouble = Some(Status::RoundoffDetected);
+        }
+        if intervals.len() == options.limit {
+            self.trouble = Some(Status::LimitReached);
+        }
+        if is_too_narrow(&parent, middle) {
+            self.trouble = Some(Status::BadIntegrand);
+        }
+        let tolerance = options.tolerance(self.area);
+        if self.error_sum <= tolerance {
+            return Ok(Some(Outcome::of(intervals.total(), self.error_sum, self.trouble)));
+        }
+        if self.trouble.is_none() {
+            let bisection = Bisection {
+                half: &left,
+                error_before: parent.error,
+                error_after,
+                area: self.area,
+                error_sum: self.error_sum,
+                tolerance,
+                refinement_is_useless: self.roundoff.spoils_extrapolation(),
+            };
+            match self.acceleration.after(&bisection, intervals, options) {
+                Next::Bisect => return Ok(None),
+                Next::Accept => {}
+                Next::GiveUp => self.trouble = Some(Status::RoundoffInExtrapolation),
+            }
+        }
+        Ok(Some(self.conclude(intervals)))
+    }
+
+    /// Chooses between the best limit and the plain sum, and judges whether the integral exists at all.
+    fn conclude(&self, intervals: &Intervals) -> Outcome {
+        let Self { ref start, area, error_sum, mut trouble, .. } = *self;
+        let spoilt = self.roundoff.spoils_extrapolation();
+        let sum = |trouble| Outcome::of(intervals.total(), error_sum, trouble);
+        let Some(best) = self.acceleration.best else {
+            return sum(trouble);
+        };
+        let value = best.value;
+        let mut error = best.error;
+        if trouble.is_some() || spoilt {
+            if spoilt {
+                error += best.correction;
+            }
+            trouble = trouble.or(Some(Status::RoundoffDetected));
+            let sum_is_better = if value != 0.0 && area != 0.0 {
+                error / value.abs() > error_sum / area.abs()
+            } else {
+                error > error_sum
+            };
+            if sum_is_better {
+                return sum(trouble);
+            }
+            if area == 0.0 {
+                return Outcome::of(value, error, trouble);
+            }
+        }
+
+        // An integrand of one sign cannot have an integral that is nothing beside its absolute value; one that changes
+        // sign can, and there the following comparison means nothing.
+        let one_sign = start.value.abs() >= (1.0 - 50.0 * f64::EPSILON) * start.magnitude;
+        if one_sign || f64::max(value.abs(), area.abs()) > start.magnitude * 0.01 {
+            let ratio = value / area;
+            if !(0.01..=100.0).contains(&ratio) || error_sum > area.abs() {
+                trouble = Some(Status::Divergent);
+            }
+        }
+        Outcome::of(value, error, trouble)
+    }
 }
 
 /// True if the ends of an interval can hardly be told from its middle.
 pub(crate) fn is_too_narrow(interval: &Interval, middle: f64) -> bool {
     let outermost = f64::max(interval.a.abs(), interval.b.abs());
     outermost <= (1.0 + 100.0 * f64::EPSILON) * (middle.abs() + 1000.0 * f64::MIN_POSITIVE)
-}
-
-/// Chooses between the best limit and the plain sum, and judges whether the integral exists at all.
-fn conclude(
-    start: &Start,
-    acceleration: &Acceleration,
-    (area, error_sum): (f64, f64),
-    (mut trouble, spoilt): (Option<Status>, bool),
-    intervals: &Intervals,
-) -> Outcome {
-    let sum = |trouble| Outcome::of(intervals.total(), error_sum, trouble);
-    let Some(best) = acceleration.best else {
-        return sum(trouble);
-    };
-    let value = best.value;
-    let mut error = best.error;
-    if trouble.is_some() || spoilt {
-        if spoilt {
-            error += best.correction;
-        }
-        trouble = trouble.or(Some(Status::RoundoffDetected));
-        let sum_is_better =
-            if value != 0.0 && area != 0.0 { error / value.abs() > error_sum / area.abs() } else { error > error_sum };
-        if sum_is_better {
-            return sum(trouble);
-        }
-        if area == 0.0 {
-            return Outcome::of(value, error, trouble);
-        }
-    }
-
-    // An integrand of one sign cannot have an integral that is nothing beside its absolute value; one that changes
-    // sign can, and there the following comparison means nothing.
-    let one_sign = start.value.abs() >= (1.0 - 50.0 * f64::EPSILON) * start.magnitude;
-    if one_sign || f64::max(value.abs(), area.abs()) > start.magnitude * 0.01 {
-        let ratio = value / area;
-        if !(0.01..=100.0).contains(&ratio) || error_sum > area.abs() {
-            trouble = Some(Status::Divergent);
-        }
-    }
-    Outcome::of(value, error, trouble)
 }
 
 /// Adds the counts, and makes an outcome of what stopped the integration.

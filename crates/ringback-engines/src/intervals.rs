@@ -1,6 +1,7 @@
 //! The intervals of an adaptive integration, and the order in which they are to be bisected.
 
-use crate::rule::{Estimate, midpoint};
+use crate::estimate::Estimate;
+use crate::rule::midpoint;
 
 /// One interval with what is known about it.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +64,12 @@ impl Intervals {
         let room = limit.min(RESERVE_AT_MOST);
         self.list.reserve(room);
         self.order.reserve(room);
+    }
+
+    /// Forgets everything, and makes no room.
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        self.list.clear();
     }
 
     #[inline]

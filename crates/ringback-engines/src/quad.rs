@@ -63,6 +63,11 @@ pub struct Quadrature {
     pub status: Status,
 }
 
+impl Quadrature {
+    /// Over a range without length.
+    pub(crate) const EMPTY: Self = Self { value: 0.0, error: 0.0, neval: 0, intervals: 0, status: Status::Converged };
+}
+
 /// Memory that integrations need. Used again, it is not allocated again.
 #[derive(Debug, Clone, Default)]
 pub struct Workspace {
@@ -159,42 +164,63 @@ pub fn quad_with<I: Integrand>(
     points: &[f64],
     options: &Options,
 ) -> Result<Quadrature, QuadError<I::Error>> {
-    if a.is_nan() || b.is_nan() {
-        return Err(InvalidInput::NanLimit { a, b }.into());
-    }
-    if a == b {
-        return Ok(Quadrature { value: 0.0, error: 0.0, neval: 0, intervals: 0, status: Status::Converged });
-    }
-    options.check()?;
-    let (low, high) = if b < a { (b, a) } else { (a, b) };
+    let side = Side::of(a, b, options)?;
     let Workspace { intervals, cuts } = workspace;
-
+    let unit = (0.0, 1.0);
     let result = if points.is_empty() {
-        let unit = (0.0, 1.0);
-        match (low.is_finite(), high.is_finite()) {
-            (true, true) => over_range(&mut f, &Finite, (low, high), options, intervals),
-            (true, false) => {
-                let rule = HalfLine { origin: low, direction: 1.0 };
-                over_range(&mut f, &rule, unit, options, intervals)
-            }
-            (false, true) => {
-                let rule = HalfLine { origin: high, direction: -1.0 };
-                over_range(&mut f, &rule, unit, options, intervals)
-            }
-            (false, false) => over_range(&mut f, &WholeLine, unit, options, intervals),
+        match side {
+            Side::Empty => return Ok(Quadrature::EMPTY),
+            Side::Finite { low, high } => over_range(&mut f, Finite, (low, high), options, intervals),
+            Side::HalfLine(rule) => over_range(&mut f, rule, unit, options, intervals),
+            Side::WholeLine => over_range(&mut f, WholeLine, unit, options, intervals),
         }
+    } else if let Side::Empty = side {
+        return Ok(Quadrature::EMPTY);
     } else {
-        if !(low.is_finite() && high.is_finite()) {
+        let Side::Finite { low, high } = side else {
             return Err(InvalidInput::PointsWithInfiniteRange { a, b }.into());
-        }
+        };
         cut(low, high, points, options, cuts)?;
-        over_partition(&mut f, &Finite, cuts, options, intervals)
+        over_partition(&mut f, Finite, cuts, options, intervals)
     };
     let mut result = result.map_err(QuadError::Integrand)?;
     if b < a {
         result.value = -result.value;
     }
     Ok(result)
+}
+
+/// What kind of range it is, with its limits in ascending order.
+pub(crate) enum Side {
+    /// Nothing to integrate over.
+    Empty,
+    Finite {
+        low: f64,
+        high: f64,
+    },
+    HalfLine(HalfLine),
+    WholeLine,
+}
+
+impl Side {
+    /// Checks limits and options.
+    #[inline]
+    pub(crate) fn of(a: f64, b: f64, options: &Options) -> Result<Self, InvalidInput> {
+        if a.is_nan() || b.is_nan() {
+            return Err(InvalidInput::NanLimit { a, b });
+        }
+        if a == b {
+            return Ok(Self::Empty);
+        }
+        options.check()?;
+        let (low, high) = if b < a { (b, a) } else { (a, b) };
+        Ok(match (low.is_finite(), high.is_finite()) {
+            (true, true) => Self::Finite { low, high },
+            (true, false) => Self::HalfLine(HalfLine { origin: low, direction: 1.0 }),
+            (false, true) => Self::HalfLine(HalfLine { origin: high, direction: -1.0 }),
+            (false, false) => Self::WholeLine,
+        })
+    }
 }
 
 /// Writes the ends of the initial intervals, in ascending order.

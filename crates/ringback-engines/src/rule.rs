@@ -5,77 +5,37 @@
 //! the values. Several intervals can thus share one call of the integrand.
 //!
 //! Nodes and weights are those of Kronrod (1965) as tabulated in the QUADPACK book (Piessens, de Doncker-Kapenga,
-//! Überhuber, Kahaner 1983), and the sums are taken in the order used there: the decisions of the adaptive algorithm
-//! compare these numbers with rounding errors, so another order would sometimes subdivide elsewhere.
+//! Überhuber, Kahaner 1983). The sums are taken eight at a time, which is not the order used there, so that they differ
+//! from QUADPACK's by rounding; where a function is antisymmetric about the middle of an interval, they are exactly 0
+//! there and here.
 
-/// The most points any rule here asks for, the size of the blocks on the stack.
-pub(crate) const MAX_POINTS: usize = 30;
+use crate::eight::{EIGHT, Eight, Simd};
+use crate::estimate::Estimate;
 
-/// What one application of a rule says about the integral over one interval.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Estimate {
-    /// The Kronrod sum.
-    pub(crate) value: f64,
-    /// Bound on the error of `value`, judged from the distance to the Gauss sum.
-    pub(crate) error: f64,
-    /// The integral of the absolute value.
-    pub(crate) magnitude: f64,
-    /// The integral of the distance from the mean: how much the integrand varies.
-    pub(crate) variation: f64,
-}
+/// Points in rows of whole vectors: the most that one application of a rule takes.
+pub(crate) const MOST: usize = 4 * EIGHT;
 
-impl Estimate {
-    /// Scales the sums of a rule on `[-1, 1]` to an interval of half-width `half` and judges the error.
-    ///
-    /// The error is the difference of the two sums, made smaller where it is small beside the variation of the
-    /// integrand (the Kronrod sum is then much better than the difference tells: power 3/2 is QUADPACK's
-    /// experience), and never below what rounding alone may cost.
-    #[inline]
-    pub(crate) fn from_sums(kronrod: f64, gauss: f64, magnitude: f64, variation: f64, half: f64) -> Self {
-        let magnitude = magnitude * half;
-        let variation = variation * half;
-        let error = ((kronrod - gauss) * half).abs();
-        let has_floor = magnitude > f64::MIN_POSITIVE / (50.0 * f64::EPSILON);
-        let floor = if has_floor { f64::EPSILON * 50.0 * magnitude } else { 0.0 };
-        let error = if variation != 0.0 && error != 0.0 { sharpened(error, variation, floor) } else { error };
-        let error = if has_floor { f64::max(floor, error) } else { error };
-        Self { value: kronrod * half, error, magnitude, variation }
-    }
-
-    /// False if a value was not finite, or if finite values were too large for the sums.
-    #[inline]
-    pub(crate) fn is_finite(&self) -> bool {
-        self.value.is_finite() && self.error.is_finite() && self.magnitude.is_finite()
-    }
-}
-
-/// The error made smaller where it is small beside the variation; anything below `floor` may come back as 0.
-///
-/// The general power takes longer than all the sums of a rule, so it is left out where its result would not show:
-/// where it is 1 or more, and where it is below the floor. The square root, which rounds differently, only decides
-/// the latter, with a wide margin.
-#[inline]
-fn sharpened(error: f64, variation: f64, floor: f64) -> f64 {
-    let ratio = 200.0 * error / variation;
-    if ratio.is_nan() || ratio >= 1.0 {
-        variation
-    } else if variation * (ratio * ratio.sqrt()) < 0.99 * floor {
-        0.0
-    } else {
-        variation * f64::min(1.0, ratio.powf(1.5))
-    }
-}
+/// What a rule keeps from the points for the values: `|dt/dx|` by row of vectors.
+pub(crate) type Slopes = [[f64; EIGHT]; 2];
 
 /// A quadrature rule on an interval of the engine's variable.
 pub(crate) trait Rule {
-    /// How many values one application takes, at most [`MAX_POINTS`].
-    const POINTS: usize;
+    /// The rows of points one application takes. Each has a place for [`VECTORS`](Self::VECTORS) times eight, of which
+    /// only the first [`COLUMNS`](Self::COLUMNS) count; the others repeat one of them, with a weight of 0.
+    const ROWS: usize;
+    const VECTORS: usize;
+    const COLUMNS: usize;
+
+    /// How many values that count one application takes.
+    const POINTS: usize = Self::ROWS * Self::COLUMNS;
+    /// How many places it takes, at most [`MOST`].
+    const PLACES: usize = Self::ROWS * Self::VECTORS * EIGHT;
 
     /// Writes the points, in the user's variable, at which the interval `[a, b]` wants the integrand.
-    fn abscissas(&self, a: f64, b: f64, x: &mut [f64; MAX_POINTS]);
+    fn abscissas<S: Simd>(&self, simd: S, a: f64, b: f64, x: &mut [[f64; EIGHT]], slopes: &mut Slopes);
 
     /// Turns the values at those points into an estimate.
-    fn reduce(&self, a: f64, b: f64, y: &[f64; MAX_POINTS]) -> Estimate;
+    fn reduce<S: Simd>(&self, simd: S, a: f64, b: f64, y: &[[f64; EIGHT]], slopes: &Slopes) -> Estimate;
 }
 
 /// The middle of an interval, also where the sum of its ends is out of range.
@@ -91,152 +51,143 @@ pub(crate) fn half_width(a: f64, b: f64) -> f64 {
     if width.is_finite() { 0.5 * width } else { 0.5 * b - 0.5 * a }
 }
 
+/// Nodes on `[-1, 1]` with both weights, `V` vectors of them, each in one line of the cache.
+#[repr(align(64))]
+struct Table<const V: usize> {
+    nodes: [[f64; EIGHT]; V],
+    kronrod: [[f64; EIGHT]; V],
+    gauss: [[f64; EIGHT]; V],
+}
+
+impl<const V: usize> Table<V> {
+    /// Of `(node, Kronrod weight, Gauss weight)` for the positive nodes, and for the centre.
+    ///
+    /// A node and its mirror image get places whose values are added to each other before anything else is: those of
+    /// the first eight pairs are in the first and second vector, the others in the two quarters of the third. The centre
+    /// has the next place, and whatever is left over repeats it without a weight.
+    const fn new<const P: usize>(pairs: &[(f64, f64, f64); P], centre: (f64, f64)) -> Self {
+        let zero = [[0.0; EIGHT]; V];
+        let mut table = Self { nodes: zero, kronrod: zero, gauss: zero };
+        let mut i = 0;
+        while i < P {
+            let (v, left, w, right) = if i < EIGHT { (0, i, 1, i) } else { (2, i - EIGHT, 2, i - EIGHT + P - EIGHT) };
+            let (node, kronrod, gauss) = pairs[i];
+            (table.nodes[v][left], table.kronrod[v][left], table.gauss[v][left]) = (-node, kronrod, gauss);
+            (table.nodes[w][right], table.kronrod[w][right], table.gauss[w][right]) = (node, kronrod, gauss);
+            i += 1;
+        }
+        let (v, middle) = if P < EIGHT { (0, P) } else { (2, 2 * (P - EIGHT)) };
+        (table.kronrod[v][middle], table.gauss[v][middle]) = centre;
+        table
+    }
+
+    /// Reduces values on an interval of half-width `half`.
+    #[inline(always)]
+    fn reduce<S: Simd>(&self, simd: S, half: f64, values: &[Eight<S>; V]) -> Estimate {
+        let weights = Eight::load(simd, &self.kronrod[0]);
+        let mut kronrod = weights * values[0];
+        let mut gauss = Eight::load(simd, &self.gauss[0]) * values[0];
+        let mut magnitude = weights * values[0].abs();
+        for v in 1..V {
+            let weights = Eight::load(simd, &self.kronrod[v]);
+            kronrod = kronrod + weights * values[v];
+            gauss = gauss + Eight::load(simd, &self.gauss[v]) * values[v];
+            magnitude = magnitude + weights * values[v].abs();
+        }
+        let kronrod = kronrod.sum();
+        let mean = Eight::splat(simd, 0.5 * kronrod);
+        let mut variation = weights * (values[0] - mean).abs();
+        for v in 1..V {
+            variation = variation + Eight::load(simd, &self.kronrod[v]) * (values[v] - mean).abs();
+        }
+        Estimate::from_sums(kronrod, gauss.sum(), magnitude.sum(), variation.sum(), half)
+    }
+}
+
 /// The 21-point Kronrod extension of the 10-point Gauss rule, on a finite interval.
-///
-/// Values are laid out as centre, then pairs left and right of it: first the five pairs that the Gauss rule has,
-/// then the five that Kronrod added, from the ends inwards.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Finite;
 
-const PAIRS_21: usize = 10;
-const NODES_21: [f64; PAIRS_21] = [
-    0.973_906_528_517_171_7,
-    0.865_063_366_688_984_5,
-    0.679_409_568_299_024_4,
-    0.433_395_394_129_247_2,
-    0.148_874_338_981_631_22,
-    0.995_657_163_025_808_1,
-    0.930_157_491_355_708_2,
-    0.780_817_726_586_416_9,
-    0.562_757_134_668_604_7,
-    0.294_392_862_701_460_2,
-];
-const KRONROD_21: [f64; PAIRS_21] = [
-    0.032_558_162_307_964_725,
-    0.075_039_674_810_919_96,
-    0.109_387_158_802_297_64,
-    0.134_709_217_311_473_34,
-    0.147_739_104_901_338_49,
-    0.011_694_638_867_371_874,
-    0.054_755_896_574_351_995,
-    0.093_125_454_583_697_6,
-    0.123_491_976_262_065_84,
-    0.142_775_938_577_060_09,
-];
-const CENTRE_21: f64 = 0.149_445_554_002_916_9;
-const GAUSS_10: [f64; 5] = [
-    0.066_671_344_308_688_14,
-    0.149_451_349_150_580_6,
-    0.219_086_362_515_982_04,
-    0.269_266_719_309_996_35,
-    0.295_524_224_714_752_87,
-];
+static RULE_21: Table<3> = Table::new(
+    &[
+        (0.973_906_528_517_171_7, 0.032_558_162_307_964_725, 0.066_671_344_308_688_14),
+        (0.865_063_366_688_984_5, 0.075_039_674_810_919_96, 0.149_451_349_150_580_6),
+        (0.679_409_568_299_024_4, 0.109_387_158_802_297_64, 0.219_086_362_515_982_04),
+        (0.433_395_394_129_247_2, 0.134_709_217_311_473_34, 0.269_266_719_309_996_35),
+        (0.148_874_338_981_631_22, 0.147_739_104_901_338_49, 0.295_524_224_714_752_87),
+        (0.995_657_163_025_808_1, 0.011_694_638_867_371_874, 0.0),
+        (0.930_157_491_355_708_2, 0.054_755_896_574_351_995, 0.0),
+        (0.780_817_726_586_416_9, 0.093_125_454_583_697_6, 0.0),
+        (0.562_757_134_668_604_7, 0.123_491_976_262_065_84, 0.0),
+        (0.294_392_862_701_460_2, 0.142_775_938_577_060_09, 0.0),
+    ],
+    (0.149_445_554_002_916_9, 0.0),
+);
 
 impl Rule for Finite {
-    const POINTS: usize = 1 + 2 * PAIRS_21;
+    const ROWS: usize = 1;
+    const VECTORS: usize = 3;
+    const COLUMNS: usize = 21;
 
-    #[inline]
-    fn abscissas(&self, a: f64, b: f64, x: &mut [f64; MAX_POINTS]) {
-        let centre = midpoint(a, b);
-        let half = half_width(a, b);
-        x[0] = centre;
-        for (i, node) in NODES_21.iter().enumerate() {
-            let offset = half * node;
-            x[1 + 2 * i] = centre - offset;
-            x[2 + 2 * i] = centre + offset;
+    #[inline(always)]
+    fn abscissas<S: Simd>(&self, simd: S, a: f64, b: f64, x: &mut [[f64; EIGHT]], _: &mut Slopes) {
+        let (centre, half) = (Eight::splat(simd, midpoint(a, b)), Eight::splat(simd, half_width(a, b)));
+        for (x, nodes) in x.iter_mut().zip(&RULE_21.nodes) {
+            (centre + half * Eight::load(simd, nodes)).store(x);
         }
     }
 
-    #[inline]
-    fn reduce(&self, a: f64, b: f64, y: &[f64; MAX_POINTS]) -> Estimate {
-        let mut kronrod = CENTRE_21 * y[0];
-        let mut gauss = 0.0;
-        let mut magnitude = kronrod.abs();
-        for i in 0..PAIRS_21 {
-            let (left, right) = (y[1 + 2 * i], y[2 + 2 * i]);
-            let sum = left + right;
-            if i < GAUSS_10.len() {
-                gauss += GAUSS_10[i] * sum;
-            }
-            kronrod += KRONROD_21[i] * sum;
-            magnitude += KRONROD_21[i] * (left.abs() + right.abs());
+    #[inline(always)]
+    fn reduce<S: Simd>(&self, simd: S, a: f64, b: f64, y: &[[f64; EIGHT]], _: &Slopes) -> Estimate {
+        let mut values = [Eight::splat(simd, 0.0); 3];
+        for v in 0..3 {
+            values[v] = Eight::load(simd, &y[v]);
         }
-        let mean = 0.5 * kronrod;
-        let mut variation = CENTRE_21 * (y[0] - mean).abs();
-        // From the ends inwards the two kinds of pairs alternate, an added one first.
-        for step in 0..PAIRS_21 {
-            let i = if step % 2 == 0 { 5 + step / 2 } else { step / 2 };
-            variation += KRONROD_21[i] * ((y[1 + 2 * i] - mean).abs() + (y[2 + 2 * i] - mean).abs());
-        }
-        Estimate::from_sums(kronrod, gauss, magnitude, variation, half_width(a, b))
+        RULE_21.reduce(simd, half_width(a, b), &values)
     }
 }
 
-const PAIRS_15: usize = 7;
-const POINTS_15: usize = 1 + 2 * PAIRS_15;
-const NODES_15: [f64; PAIRS_15] = [
-    0.991_455_371_120_812_6,
-    0.949_107_912_342_758_5,
-    0.864_864_423_359_769_1,
-    0.741_531_185_599_394_5,
-    0.586_087_235_467_691_1,
-    0.405_845_151_377_397_2,
-    0.207_784_955_007_898_47,
-];
-const KRONROD_15: [f64; PAIRS_15] = [
-    0.022_935_322_010_529_224,
-    0.063_092_092_629_978_56,
-    0.104_790_010_322_250_19,
-    0.140_653_259_715_525_92,
-    0.169_004_726_639_267_9,
-    0.190_350_578_064_785_42,
-    0.204_432_940_075_298_89,
-];
-const CENTRE_15: f64 = 0.209_482_141_084_727_82;
-const GAUSS_7: [f64; 3] = [0.129_484_966_168_869_7, 0.279_705_391_489_276_64, 0.381_830_050_505_118_9];
-const GAUSS_7_CENTRE: f64 = 0.417_959_183_673_469_4;
+/// The 15-point Kronrod extension of the 7-point Gauss rule, for infinite ranges.
+static RULE_15: Table<2> = Table::new(
+    &[
+        (0.991_455_371_120_812_6, 0.022_935_322_010_529_224, 0.0),
+        (0.949_107_912_342_758_5, 0.063_092_092_629_978_56, 0.129_484_966_168_869_7),
+        (0.864_864_423_359_769_1, 0.104_790_010_322_250_19, 0.0),
+        (0.741_531_185_599_394_5, 0.140_653_259_715_525_92, 0.279_705_391_489_276_64),
+        (0.586_087_235_467_691_1, 0.169_004_726_639_267_9, 0.0),
+        (0.405_845_151_377_397_2, 0.190_350_578_064_785_42, 0.381_830_050_505_118_9),
+        (0.207_784_955_007_898_47, 0.204_432_940_075_298_89, 0.0),
+    ],
+    (0.209_482_141_084_727_82, 0.417_959_183_673_469_4),
+);
 
-/// The 15 points `t` of the rule for infinite ranges, in `(0, 1)`: centre, then pairs from the ends inwards.
-#[inline]
-fn points_15(a: f64, b: f64) -> [f64; POINTS_15] {
-    let centre = midpoint(a, b);
-    let half = half_width(a, b);
-    let mut t = [centre; POINTS_15];
-    for (i, node) in NODES_15.iter().enumerate() {
-        let offset = half * node;
-        t[1 + 2 * i] = centre - offset;
-        t[2 + 2 * i] = centre + offset;
+/// The distances `x = (1 - t) / t` from where a half-line begins, at the points `t` for an interval within `(0, 1)`.
+///
+/// There is one division for `x` and the slope `1/t²`, not the three of QUADPACK, which take longer than a short
+/// integrand: the points may differ in the last place.
+#[inline(always)]
+fn distances<S: Simd>(simd: S, a: f64, b: f64, slopes: &mut Slopes) -> [Eight<S>; 2] {
+    let one = Eight::splat(simd, 1.0);
+    let (centre, half) = (Eight::splat(simd, midpoint(a, b)), Eight::splat(simd, half_width(a, b)));
+    let mut distances = [one; 2];
+    for v in 0..2 {
+        let t = centre + half * Eight::load(simd, &RULE_15.nodes[v]);
+        let inverse = one / t;
+        inverse.store(&mut slopes[v]);
+        distances[v] = (one - t) * inverse;
     }
-    t
+    distances
 }
 
-/// Reduces the values `y` at `x(t)`, with `|dx/dt| = 1/t²`, over the part `[a, b]` of `(0, 1)`.
-#[inline]
-fn reduce_15(a: f64, b: f64, y: &[f64; POINTS_15]) -> Estimate {
-    let t = points_15(a, b);
-    let mut v = [0.0; POINTS_15];
-    for i in 0..POINTS_15 {
-        // Twice, as t² may be too small to be told from zero.
-        v[i] = y[i] / t[i] / t[i];
+/// Reduces the values at those points, with the slope, over the part `[a, b]` of `(0, 1)`.
+#[inline(always)]
+fn reduce_15<S: Simd>(simd: S, a: f64, b: f64, slopes: &Slopes, mut values: [Eight<S>; 2]) -> Estimate {
+    for v in 0..2 {
+        let inverse = Eight::load(simd, &slopes[v]);
+        // Twice, as 1/t² may be too large to be told from infinity.
+        values[v] = values[v] * inverse * inverse;
     }
-    let mut kronrod = CENTRE_15 * v[0];
-    let mut gauss = GAUSS_7_CENTRE * v[0];
-    let mut magnitude = kronrod.abs();
-    for i in 0..PAIRS_15 {
-        let (left, right) = (v[1 + 2 * i], v[2 + 2 * i]);
-        let sum = left + right;
-        if i % 2 == 1 {
-            gauss += GAUSS_7[i / 2] * sum;
-        }
-        kronrod += KRONROD_15[i] * sum;
-        magnitude += KRONROD_15[i] * (left.abs() + right.abs());
-    }
-    let mean = 0.5 * kronrod;
-    let mut variation = CENTRE_15 * (v[0] - mean).abs();
-    for i in 0..PAIRS_15 {
-        variation += KRONROD_15[i] * ((v[1 + 2 * i] - mean).abs() + (v[2 + 2 * i] - mean).abs());
-    }
-    Estimate::from_sums(kronrod, gauss, magnitude, variation, half_width(a, b))
+    RULE_15.reduce(simd, half_width(a, b), &values)
 }
 
 /// The 15-point rule on `(0, 1)`, mapped to a half-line by `x = origin ± (1 - t) / t`.
@@ -249,49 +200,53 @@ pub(crate) struct HalfLine {
 }
 
 impl Rule for HalfLine {
-    const POINTS: usize = POINTS_15;
+    const ROWS: usize = 1;
+    const VECTORS: usize = 2;
+    const COLUMNS: usize = 15;
 
-    #[inline]
-    fn abscissas(&self, a: f64, b: f64, x: &mut [f64; MAX_POINTS]) {
-        let t = points_15(a, b);
-        for i in 0..POINTS_15 {
-            x[i] = self.origin + self.direction * (1.0 - t[i]) / t[i];
+    #[inline(always)]
+    fn abscissas<S: Simd>(&self, simd: S, a: f64, b: f64, x: &mut [[f64; EIGHT]], slopes: &mut Slopes) {
+        let (origin, direction) = (Eight::splat(simd, self.origin), Eight::splat(simd, self.direction));
+        let distances = distances(simd, a, b, slopes);
+        for v in 0..2 {
+            (origin + direction * distances[v]).store(&mut x[v]);
         }
     }
 
-    #[inline]
-    fn reduce(&self, a: f64, b: f64, y: &[f64; MAX_POINTS]) -> Estimate {
-        let mut values = [0.0; POINTS_15];
-        values.copy_from_slice(&y[..POINTS_15]);
-        reduce_15(a, b, &values)
+    #[inline(always)]
+    fn reduce<S: Simd>(&self, simd: S, a: f64, b: f64, y: &[[f64; EIGHT]], slopes: &Slopes) -> Estimate {
+        reduce_15(simd, a, b, slopes, [Eight::load(simd, &y[0]), Eight::load(simd, &y[1])])
     }
 }
 
 /// The whole line, folded at zero onto the half-line: `f(x) + f(-x)` at the points of [`HalfLine`].
 ///
-/// The block holds the 15 positive points and then, in the same order, their mirror images.
+/// One row has the positive points, the other, in the same order, their mirror images.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WholeLine;
 
 impl Rule for WholeLine {
-    const POINTS: usize = 2 * POINTS_15;
+    const ROWS: usize = 2;
+    const VECTORS: usize = 2;
+    const COLUMNS: usize = 15;
 
-    #[inline]
-    fn abscissas(&self, a: f64, b: f64, x: &mut [f64; MAX_POINTS]) {
-        let t = points_15(a, b);
-        for i in 0..POINTS_15 {
-            x[i] = (1.0 - t[i]) / t[i];
-            x[POINTS_15 + i] = -x[i];
+    #[inline(always)]
+    fn abscissas<S: Simd>(&self, simd: S, a: f64, b: f64, x: &mut [[f64; EIGHT]], slopes: &mut Slopes) {
+        let zero = Eight::splat(simd, 0.0);
+        let distances = distances(simd, a, b, slopes);
+        for v in 0..2 {
+            distances[v].store(&mut x[v]);
+            (zero - distances[v]).store(&mut x[2 + v]);
         }
     }
 
-    #[inline]
-    fn reduce(&self, a: f64, b: f64, y: &[f64; MAX_POINTS]) -> Estimate {
-        let mut values = [0.0; POINTS_15];
-        for i in 0..POINTS_15 {
-            values[i] = y[i] + y[POINTS_15 + i];
+    #[inline(always)]
+    fn reduce<S: Simd>(&self, simd: S, a: f64, b: f64, y: &[[f64; EIGHT]], slopes: &Slopes) -> Estimate {
+        let mut values = [Eight::splat(simd, 0.0); 2];
+        for v in 0..2 {
+            values[v] = Eight::load(simd, &y[v]) + Eight::load(simd, &y[2 + v]);
         }
-        reduce_15(a, b, &values)
+        reduce_15(simd, a, b, slopes, values)
     }
 }
 
@@ -299,14 +254,37 @@ impl Rule for WholeLine {
 mod tests {
     use super::*;
 
-    fn apply<R: Rule>(rule: &R, a: f64, b: f64, f: impl Fn(f64) -> f64) -> Estimate {
-        let mut x = [f64::NAN; MAX_POINTS];
-        let mut y = [f64::NAN; MAX_POINTS];
-        rule.abscissas(a, b, &mut x);
-        for i in 0..R::POINTS {
-            y[i] = f(x[i]);
+    use crate::eight::{Processor, WithSimd};
+
+    /// A rule with its points, or with their values.
+    struct Place<'a, R>(&'a R, f64, f64, &'a mut [[f64; EIGHT]; 4], &'a mut Slopes);
+    struct Reduce<'a, R>(&'a R, f64, f64, &'a [[f64; EIGHT]; 4], &'a Slopes);
+
+    impl<R: Rule> WithSimd for Place<'_, R> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            self.0.abscissas(simd, self.1, self.2, self.3, self.4);
         }
-        rule.reduce(a, b, &y)
+    }
+
+    impl<R: Rule> WithSimd for Reduce<'_, R> {
+        type Output = Estimate;
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> Estimate {
+            self.0.reduce(simd, self.1, self.2, self.3, self.4)
+        }
+    }
+
+    fn points<R: Rule>(rule: &R, a: f64, b: f64) -> ([[f64; EIGHT]; 4], Slopes) {
+        let (mut x, mut slopes) = ([[f64::NAN; EIGHT]; 4], [[f64::NAN; EIGHT]; 2]);
+        Processor::new().run(Place(rule, a, b, &mut x, &mut slopes));
+        (x, slopes)
+    }
+
+    fn apply<R: Rule>(rule: &R, a: f64, b: f64, f: impl Fn(f64) -> f64) -> Estimate {
+        let (x, slopes) = points(rule, a, b);
+        Processor::new().run(Reduce(rule, a, b, &x.map(|x| x.map(&f)), &slopes))
     }
 
     #[test]
@@ -315,11 +293,34 @@ mod tests {
         assert!((one.value - 2.0).abs() < 1e-15);
         assert!((one.magnitude - 2.0).abs() < 1e-15);
         assert!(one.variation < 1e-15);
-        let kronrod: f64 = CENTRE_15 + 2.0 * KRONROD_15.iter().sum::<f64>();
-        let gauss: f64 = GAUSS_7_CENTRE + 2.0 * GAUSS_7.iter().sum::<f64>();
-        assert!((kronrod - 2.0).abs() < 1e-15);
-        assert!((gauss - 2.0).abs() < 1e-15);
-        assert!((2.0 * GAUSS_10.iter().sum::<f64>() - 2.0).abs() < 1e-15);
+        for (weights, count) in [(RULE_15.kronrod, 15), (RULE_15.gauss, 7)] {
+            assert!((weights.as_flattened().iter().sum::<f64>() - 2.0).abs() < 1e-15);
+            assert_eq!(weights.as_flattened().iter().filter(|weight| **weight != 0.0).count(), count);
+        }
+        for (weights, count) in [(RULE_21.kronrod, 21), (RULE_21.gauss, 10)] {
+            assert!((weights.as_flattened().iter().sum::<f64>() - 2.0).abs() < 1e-15);
+            assert_eq!(weights.as_flattened().iter().filter(|weight| **weight != 0.0).count(), count);
+        }
+    }
+
+    #[test]
+    fn the_places_that_count_come_first() {
+        fn check<R: Rule>(kronrod: &[f64]) {
+            let counts: Vec<bool> = kronrod.iter().map(|weight| *weight != 0.0).collect();
+            assert_eq!(counts, (0..R::VECTORS * EIGHT).map(|i| i < R::COLUMNS).collect::<Vec<_>>());
+        }
+        check::<Finite>(RULE_21.kronrod.as_flattened());
+        check::<HalfLine>(RULE_15.kronrod.as_flattened());
+        check::<WholeLine>(RULE_15.kronrod.as_flattened());
+    }
+
+    #[test]
+    fn antisymmetric_functions_cancel() {
+        for estimate in
+            [apply(&Finite, -1.5, 1.5, |x| x + x.sin()), apply(&WholeLine, 0.0, 1.0, |x| x / (1.0 + x.powi(4)))]
+        {
+            assert_eq!(estimate.value, 0.0);
+        }
     }
 
     #[test]
@@ -354,11 +355,10 @@ mod tests {
 
     #[test]
     fn intervals_as_wide_as_the_number_range_have_finite_points() {
-        let mut x = [0.0; MAX_POINTS];
-        Finite.abscissas(-f64::MAX, f64::MAX, &mut x);
-        assert!(x.iter().all(|x| x.is_finite()));
-        Finite.abscissas(1e308, f64::MAX, &mut x);
-        assert!(x[..Finite::POINTS].iter().all(|x| (1e308..=f64::MAX).contains(x)));
+        let (x, _) = points(&Finite, -f64::MAX, f64::MAX);
+        assert!(x[..3].as_flattened().iter().all(|x| x.is_finite()));
+        let (x, _) = points(&Finite, 1e308, f64::MAX);
+        assert!(x[..3].as_flattened().iter().all(|x| (1e308..=f64::MAX).contains(x)));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 
 use super::chebyshev::{Degrees, Expansion, POINTS_25, offsets};
 use super::sampler::{Cell, Scheme, WeightedRule};
-use crate::rule::{Estimate, half_width, midpoint};
+use crate::estimate::Estimate;
+use crate::rule::{half_width, midpoint};
 
 /// What the weight does at one end of the range: `d^exponent`, perhaps times `log d`, at the distance `d`.
 #[derive(Debug)]

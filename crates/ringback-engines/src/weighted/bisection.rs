@@ -3,9 +3,11 @@
 use super::algebraic::Algebraic;
 use super::cauchy::Cauchy;
 use super::sampler::{Sampler, WeightedRule};
-use crate::adaptive::{Halt, Outcome, is_too_narrow};
+use crate::adaptive::{Outcome, is_too_narrow};
+use crate::estimate::Estimate;
 use crate::intervals::{Interval, Intervals};
-use crate::rule::{Estimate, midpoint};
+use crate::rule::midpoint;
+use crate::sampler::Halt;
 use crate::{Integrand, Options, Status};
 
 /// Counts the bisections after which rounding errors must be suspected.

@@ -2,7 +2,8 @@
 
 use super::chebyshev::{Degrees, Expansion, POINTS_25};
 use super::sampler::{Cell, Scheme, WeightedRule};
-use crate::rule::{Estimate, half_width, midpoint};
+use crate::estimate::Estimate;
+use crate::rule::{half_width, midpoint};
 
 /// From this distance on, in half-widths from the middle of an interval, the weight is smooth enough there to belong
 /// to the integrand.

@@ -7,9 +7,10 @@ use super::WeightedOptions;
 use super::fourier::Oscillating;
 use super::oscillating;
 use super::sampler::Sampler;
-use crate::adaptive::{Halt, Outcome};
+use crate::adaptive::Outcome;
 use crate::epsilon::EpsilonTable;
 use crate::intervals::Intervals;
+use crate::sampler::Halt;
 use crate::{Integrand, Options, Status};
 
 /// The length of a cycle.

@@ -2,7 +2,8 @@
 
 use super::chebyshev::{Degrees, Expansion, POINTS_25};
 use super::sampler::{Cell, Scheme, WeightedRule};
-use crate::rule::{Estimate, half_width, midpoint};
+use crate::estimate::Estimate;
+use crate::rule::{half_width, midpoint};
 
 /// Up to this phase between the middle and an end the weight is smooth enough to belong to the integrand.
 const SMOOTH_PHASE: f64 = 2.0;

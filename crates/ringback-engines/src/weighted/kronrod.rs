@@ -3,7 +3,8 @@
 //! Nodes and weights have the 16 digits that `qk15w` has, unlike those of [`rule`](crate::rule), and the sums are taken
 //! in its order: where a problem is as hard as the arithmetic, the last bit decides on the next bisection.
 
-use crate::rule::{Estimate, half_width, midpoint};
+use crate::estimate::Estimate;
+use crate::rule::{half_width, midpoint};
 
 /// How many values the rule takes.
 pub(crate) const POINTS_15: usize = 15;

@@ -24,9 +24,10 @@ mod sampler;
 
 pub use options::{Weight, WeightedOptions};
 
-use crate::adaptive::{Halt, Outcome, over_range, report};
+use crate::adaptive::{Outcome, over_range, report};
 use crate::intervals::Intervals;
 use crate::rule::{HalfLine, half_width};
+use crate::sampler::Halt;
 use crate::{Integrand, InvalidInput, Options, QuadError, Quadrature, Status, Workspace};
 use fourier::{Oscillating, Wave};
 use options::Range;
@@ -182,7 +183,7 @@ fn half_line<I: Integrand>(
                 let rule = HalfLine { origin: a, direction: 1.0 };
                 let plain = Options { epsrel: 0.0, ..options.quad };
                 // One cycle without an end.
-                Ok(Quadrature { intervals: 1, ..over_range(f, &rule, (0.0, 1.0), &plain, intervals)? })
+                Ok(Quadrature { intervals: 1, ..over_range(f, rule, (0.0, 1.0), &plain, intervals)? })
             }
         };
     }

@@ -7,9 +7,10 @@
 use super::fourier::Oscillating;
 use super::sampler::Sampler;
 use crate::acceleration::Limit;
-use crate::adaptive::{Halt, Outcome, Roundoff, Start, first_trouble};
+use crate::adaptive::{Outcome, Roundoff, Start, first_trouble};
 use crate::epsilon::EpsilonTable;
 use crate::intervals::{Interval, Intervals};
+use crate::sampler::Halt;
 use crate::{Integrand, Options, Status};
 
 /// What is to be done after a bisection.

@@ -3,8 +3,8 @@
 use super::chebyshev::{Degrees, POINTS_25, points_25};
 use super::kronrod::{POINTS_15, points_15, reduce_15};
 use crate::Integrand;
-use crate::adaptive::{BLOCK, Halt};
-use crate::rule::Estimate;
+use crate::estimate::Estimate;
+use crate::sampler::{BLOCK, Halt};
 
 /// One interval that a rule is to be applied to.
 #[derive(Debug, Clone, Copy)]
