@@ -79,7 +79,6 @@ pub(crate) enum Next {
 /// The state of the extrapolation.
 #[derive(Debug)]
 pub(crate) struct Acceleration {
-    table: EpsilonTable,
     scale: Scale,
     /// The larger intervals are being refined before the next extrapolation.
     pub(crate) refining: bool,
@@ -94,33 +93,32 @@ pub(crate) struct Acceleration {
 }
 
 impl Acceleration {
-    /// For a single range of the given width, whose first estimate is `value`.
-    pub(crate) fn of_range(value: f64, width: f64) -> Self {
-        Self::new(value, Scale::Undecided(width), 0.0, 0.0)
+    /// For a single range of the given width.
+    pub(crate) fn of_range(width: f64) -> Self {
+        Self::new(Scale::Undecided(width), 0.0, 0.0)
     }
 
-    /// For an initial partition with this total and sum of errors.
-    pub(crate) fn of_partition(value: f64, error_sum: f64, tolerance: f64) -> Self {
-        Self::new(value, Scale::Level(1), error_sum, tolerance)
+    /// For an initial partition with this sum of errors.
+    pub(crate) fn of_partition(error_sum: f64, tolerance: f64) -> Self {
+        Self::new(Scale::Level(1), error_sum, tolerance)
     }
 
-    fn new(value: f64, scale: Scale, large_error: f64, target: f64) -> Self {
-        Self {
-            table: EpsilonTable::new(value),
-            scale,
-            refining: false,
-            exhausted: false,
-            large_error,
-            target,
-            stalled: 0,
-            best: None,
-        }
+    fn new(scale: Scale, large_error: f64, target: f64) -> Self {
+        Self { scale, refining: false, exhausted: false, large_error, target, stalled: 0, best: None }
     }
 
     /// Takes note of a bisection, extrapolates if the time has come, and selects the interval to be bisected next.
-    pub(crate) fn after(&mut self, done: &Bisection<'_>, intervals: &mut Intervals, options: &Options) -> Next {
+    ///
+    /// `table` holds the sequence of the totals, of which the first is that before any bisection.
+    pub(crate) fn after(
+        &mut self,
+        done: &Bisection<'_>,
+        table: &mut EpsilonTable,
+        intervals: &mut Intervals,
+        options: &Options,
+    ) -> Next {
         if let Scale::Undecided(_) = self.scale {
-            self.table.push(done.area);
+            table.push(done.area);
             self.scale = self.scale.finer();
             self.large_error = done.error_sum;
             self.target = done.tolerance;
@@ -151,7 +149,7 @@ impl Acceleration {
             return Next::Bisect;
         }
 
-        let next = self.extrapolate(done, options);
+        let next = self.extrapolate(done, table, options);
         if next == Next::Bisect {
             intervals.select_worst();
             self.refining = false;
@@ -161,12 +159,12 @@ impl Acceleration {
         next
     }
 
-    fn extrapolate(&mut self, done: &Bisection<'_>, options: &Options) -> Next {
-        self.table.push(done.area);
-        if self.table.len() < 3 {
+    fn extrapolate(&mut self, done: &Bisection<'_>, table: &mut EpsilonTable, options: &Options) -> Next {
+        table.push(done.area);
+        if table.len() < 3 {
             return Next::Bisect;
         }
-        let found = self.table.extrapolate();
+        let found = table.extrapolate();
         let best_error = self.best.map_or(f64::MAX, |best| best.error);
         self.stalled += 1;
         let hopeless = self.stalled > 5 && best_error < 1e-3 * done.error_sum;
@@ -178,7 +176,7 @@ impl Acceleration {
                 return if hopeless { Next::GiveUp } else { Next::Accept };
             }
         }
-        self.exhausted = self.table.len() == 1;
+        self.exhausted = table.len() == 1;
         if hopeless { Next::GiveUp } else { Next::Bisect }
     }
 

@@ -1,13 +1,14 @@
 //! Adaptive bisection with extrapolation: the algorithm of QUADPACK's QAGS, QAGI and QAGP, over any rule.
 
 use crate::acceleration::{Acceleration, Bisection, Next};
-use crate::estimate::Estimate;
+use crate::epsilon::EpsilonTable;
+use crate::estimate::{Estimate, Estimates};
 use crate::intervals::{Interval, Intervals};
-use crate::rule::Rule;
-use crate::sampler::{Halt, Sampler};
-use crate::{Integrand, Options, Quadrature, Status};
+use crate::panel::Halt;
+use crate::{Options, Quadrature, Status};
 
 /// What is known of the integral before the first bisection.
+#[derive(Debug)]
 pub(crate) struct Start {
     pub(crate) value: f64,
     pub(crate) error_sum: f64,
@@ -28,89 +29,6 @@ impl Outcome {
     }
 }
 
-/// Integrates over one interval of the rule's variable (QAGS, QAGI).
-#[inline]
-pub(crate) fn over_range<I: Integrand, R: Rule>(
-    integrand: &mut I,
-    rule: R,
-    (a, b): (f64, f64),
-    options: &Options,
-    intervals: &mut Intervals,
-) -> Result<Quadrature, I::Error> {
-    let mut sampler = Sampler::new(integrand, rule);
-    intervals.reset(0);
-    let outcome = range(&mut sampler, (a, b), options, intervals);
-    report(outcome, sampler.neval, intervals.len())
-}
-
-fn range<I: Integrand, R: Rule>(
-    sampler: &mut Sampler<'_, I, R>,
-    (a, b): (f64, f64),
-    options: &Options,
-    intervals: &mut Intervals,
-) -> Result<Outcome, Halt<I::Error>> {
-    let first = sampler.estimate(a, b)?;
-    match Refinement::of_range((a, b), &first, options, intervals) {
-        Ok(refinement) => refine(sampler, refinement, options, intervals),
-        Err(outcome) => Ok(outcome),
-    }
-}
-
-/// Integrates over the adjacent intervals between successive `cuts`, two at least (QAGP).
-#[inline]
-pub(crate) fn over_partition<I: Integrand, R: Rule>(
-    integrand: &mut I,
-    rule: R,
-    cuts: &[f64],
-    options: &Options,
-    intervals: &mut Intervals,
-) -> Result<Quadrature, I::Error> {
-    let mut sampler = Sampler::new(integrand, rule);
-    intervals.reset(options.limit);
-    let outcome = partition(&mut sampler, cuts, options, intervals);
-    report(outcome, sampler.neval, intervals.len())
-}
-
-fn partition<I: Integrand, R: Rule>(
-    sampler: &mut Sampler<'_, I, R>,
-    cuts: &[f64],
-    options: &Options,
-    intervals: &mut Intervals,
-) -> Result<Outcome, Halt<I::Error>> {
-    let (mut value, mut error, mut magnitude) = (0.0, 0.0, 0.0);
-    for ends in cuts.windows(2) {
-        let mut estimate = sampler.estimate(ends[0], ends[1])?;
-        error += estimate.error;
-        value += estimate.value;
-        magnitude += estimate.magnitude;
-        if estimate.error == estimate.variation && estimate.error != 0.0 {
-            // The estimate was cut off: the interval is to come first, see below.
-            estimate.error = f64::INFINITY;
-        }
-        intervals.push(Interval::new(ends[0], ends[1], 0, &estimate));
-    }
-    let mut error_sum = 0.0;
-    for interval in intervals.iter_mut() {
-        if interval.error == f64::INFINITY {
-            interval.error = error;
-        }
-        error_sum += interval.error;
-    }
-    if !(value.is_finite() && error_sum.is_finite() && magnitude.is_finite()) {
-        return Err(Halt::Overflow);
-    }
-
-    let tolerance = options.tolerance(value);
-    let trouble = first_trouble(error, magnitude, tolerance, intervals.len(), options);
-    if trouble.is_some() || error <= tolerance {
-        return Ok(Outcome::of(value, error, trouble));
-    }
-    intervals.sort();
-    let start = Start { value, error_sum, magnitude };
-    let acceleration = Acceleration::of_partition(value, error_sum, tolerance);
-    refine(sampler, Refinement::new(start, acceleration), options, intervals)
-}
-
 /// What can be wrong before any bisection.
 pub(crate) fn first_trouble(
     error: f64,
@@ -129,7 +47,7 @@ pub(crate) fn first_trouble(
 }
 
 /// Counts the bisections that did not do what they should, a sign of rounding errors.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Roundoff {
     /// The value stayed, the error did not get smaller.
     idle: u32,
@@ -167,23 +85,9 @@ impl Roundoff {
     }
 }
 
-fn refine<I: Integrand, R: Rule>(
-    sampler: &mut Sampler<'_, I, R>,
-    mut refinement: Refinement,
-    options: &Options,
-    intervals: &mut Intervals,
-) -> Result<Outcome, Halt<I::Error>> {
-    loop {
-        let parent = *intervals.selected();
-        let halves = sampler.estimate_halves(parent.a, parent.midpoint(), parent.b)?;
-        if let Some(outcome) = refinement.absorb(&halves, options, intervals)? {
-            return Ok(outcome);
-        }
-    }
-}
-
 /// The state of an integration between two bisections. Who drives it has the halves of the selected interval
 /// estimated.
+#[derive(Debug)]
 pub(crate) struct Refinement {
     start: Start,
     acceleration: Acceleration,
@@ -194,7 +98,7 @@ pub(crate) struct Refinement {
 }
 
 impl Refinement {
-    fn new(start: Start, acceleration: Acceleration) -> Self {
+    pub(crate) fn new(start: Start, acceleration: Acceleration) -> Self {
         let (area, error_sum) = (start.value, start.error_sum);
         Self { start, acceleration, area, error_sum, roundoff: Roundoff::default(), trouble: None }
     }
@@ -205,6 +109,7 @@ impl Refinement {
         (a, b): (f64, f64),
         first: &Estimate,
         options: &Options,
+        table: &mut EpsilonTable,
         intervals: &mut Intervals,
     ) -> Result<Self, Outcome> {
         let tolerance = options.tolerance(first.value);
@@ -218,29 +123,32 @@ impl Refinement {
         intervals.reset(options.limit);
         intervals.push(Interval::new(a, b, 0, first));
         let start = Start { value: first.value, error_sum: first.error, magnitude: first.magnitude };
-        Ok(Self::new(start, Acceleration::of_range(first.value, b - a)))
+        table.restart(first.value);
+        Ok(Self::new(start, Acceleration::of_range(b - a)))
     }
 
     /// Takes the estimates for both halves of the selected interval, and selects the next; or says how it ended.
     #[inline]
     pub(crate) fn absorb<E>(
         &mut self,
-        [left, right]: &[Estimate; 2],
+        halves: &Estimates<2>,
         options: &Options,
+        table: &mut EpsilonTable,
         intervals: &mut Intervals,
     ) -> Result<Option<Outcome>, Halt<E>> {
         let parent = *intervals.selected();
         let middle = parent.midpoint();
+        let (left, right) = (halves.of(0), halves.of(1));
         let error_after = left.error + right.error;
         self.error_sum = self.error_sum + error_after - parent.error;
         self.area = self.area + (left.value + right.value) - parent.value;
         if !(self.area.is_finite() && self.error_sum.is_finite()) {
             return Err(Halt::Overflow);
         }
-        self.roundoff.observe(&parent, left, right, intervals.len() > 9, self.acceleration.refining);
+        self.roundoff.observe(&parent, &left, &right, intervals.len() > 9, self.acceleration.refining);
 
-        let left = Interval::new(parent.a, middle, parent.level + 1, left);
-        intervals.split(left, Interval::new(middle, parent.b, parent.level + 1, right));
+        let left = Interval::new(parent.a, middle, parent.level + 1, &left);
+        intervals.split(left, Interval::new(middle, parent.b, parent.level + 1, &right));
 
         // The later ones are the graver ones.
         if self.roundoff.detected() {
@@ -266,7 +174,7 @@ impl Refinement {
                 tolerance,
                 refinement_is_useless: self.roundoff.spoils_extrapolation(),
             };
-            match self.acceleration.after(&bisection, intervals, options) {
+            match self.acceleration.after(&bisection, table, intervals, options) {
                 Next::Bisect => return Ok(None),
                 Next::Accept => {}
                 Next::GiveUp => self.trouble = Some(Status::RoundoffInExtrapolation),

@@ -24,6 +24,12 @@ pub(crate) struct EpsilonTable {
     calls: usize,
 }
 
+impl Default for EpsilonTable {
+    fn default() -> Self {
+        Self::new(0.0)
+    }
+}
+
 impl EpsilonTable {
     /// A table that holds the first element of the sequence.
     #[inline]
@@ -31,6 +37,14 @@ impl EpsilonTable {
         let mut entries = [0.0; CAPACITY + 2];
         entries[0] = first;
         Self { entries, len: 1, history: [0.0; 3], calls: 0 }
+    }
+
+    /// Begins another sequence. Nothing is left of the old one.
+    #[inline]
+    pub(crate) fn restart(&mut self, first: f64) {
+        self.entries[0] = first;
+        self.len = 1;
+        self.calls = 0;
     }
 
     /// How many elements are in use. One means that nothing but the newest element was worth keeping.

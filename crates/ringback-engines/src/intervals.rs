@@ -29,6 +29,13 @@ impl Interval {
     pub(crate) fn midpoint(&self) -> f64 {
         midpoint(self.a, self.b)
     }
+
+    /// The ends of both halves.
+    #[inline]
+    pub(crate) fn halves(&self) -> [(f64, f64); 2] {
+        let middle = self.midpoint();
+        [(self.a, middle), (middle, self.b)]
+    }
 }
 
 /// All intervals, in the order of their making, with an index sorted by descending error.
@@ -50,11 +57,6 @@ pub(crate) struct Intervals {
 const RESERVE_AT_MOST: usize = 4096;
 
 impl Intervals {
-    /// None, and no memory.
-    pub(crate) const fn new() -> Self {
-        Self { list: Vec::new(), order: Vec::new(), rank: 0, limit: 0 }
-    }
-
     /// Forgets everything and makes room for at most `limit` intervals.
     pub(crate) fn reset(&mut self, limit: usize) {
         self.list.clear();
@@ -64,12 +66,6 @@ impl Intervals {
         let room = limit.min(RESERVE_AT_MOST);
         self.list.reserve(room);
         self.order.reserve(room);
-    }
-
-    /// Forgets everything, and makes no room.
-    #[inline]
-    pub(crate) fn clear(&mut self) {
-        self.list.clear();
     }
 
     #[inline]
@@ -145,18 +141,27 @@ impl Intervals {
     /// Replaces the selected interval by its halves and selects the one that now has the same rank.
     ///
     /// The half with the larger error takes its place in the list, the other is appended.
+    #[inline]
     pub(crate) fn split(&mut self, left: Interval, right: Interval) {
-        let (larger, smaller) = if right.error > left.error { (right, left) } else { (left, right) };
+        if right.error > left.error { self.replace(right, left) } else { self.replace(left, right) }
+    }
+
+    #[inline(always)]
+    fn replace(&mut self, larger: Interval, smaller: Interval) {
         let replaced = self.order[self.rank];
         let appended = self.list.len();
         self.list[replaced] = larger;
         self.list.push(smaller);
         self.order.push(appended);
+        self.sift(replaced, appended, larger.error, smaller.error);
+    }
 
+    /// Finds the new places of both in the order.
+    fn sift(&mut self, replaced: usize, appended: usize, larger: f64, smaller: f64) {
         let (list, order) = (&self.list, &mut self.order);
         // A difficult integrand: bisection made the error larger, so its interval moves up.
         let mut place = self.rank;
-        while place > 0 && larger.error > list[order[place - 1]].error {
+        while place > 0 && larger > list[order[place - 1]].error {
             order[place] = order[place - 1];
             place -= 1;
         }
@@ -165,13 +170,13 @@ impl Intervals {
         let last = if list.len() > self.limit / 2 + 2 { self.limit + 2 - list.len() } else { list.len() - 1 };
         // The larger error sinks from its place, the smaller one rises from the end.
         let mut next = (place + 1).min(last);
-        while next < last && larger.error < list[order[next]].error {
+        while next < last && larger < list[order[next]].error {
             order[next - 1] = order[next];
             next += 1;
         }
         order[next - 1] = replaced;
         let mut free = last;
-        while free > next && smaller.error >= list[order[free - 1]].error {
+        while free > next && smaller >= list[order[free - 1]].error {
             order[free] = order[free - 1];
             free -= 1;
         }

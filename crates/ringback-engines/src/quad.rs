@@ -2,8 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::adaptive::{over_partition, over_range};
-use crate::intervals::Intervals;
+use crate::integral::{Room, over_partition, over_range};
 use crate::rule::{Finite, HalfLine, WholeLine};
 use crate::{Integrand, InvalidInput, QuadError, Status};
 
@@ -71,15 +70,21 @@ impl Quadrature {
 /// Memory that integrations need. Used again, it is not allocated again.
 #[derive(Debug, Clone, Default)]
 pub struct Workspace {
-    pub(crate) intervals: Intervals,
+    room: Option<Box<Room>>,
     cuts: Vec<f64>,
 }
 
 impl Workspace {
-    /// An empty workspace. Nothing is allocated before an integral needs more than one application of its rule.
+    /// An empty workspace. Nothing is allocated before the first integral, and not all of it before one needs more than one
+    /// application of its rule.
     #[must_use]
     pub const fn new() -> Self {
-        Self { intervals: Intervals::new(), cuts: Vec::new() }
+        Self { room: None, cuts: Vec::new() }
+    }
+
+    #[inline]
+    pub(crate) fn room(&mut self) -> &mut Room {
+        self.room.get_or_insert_default()
     }
 }
 
@@ -165,14 +170,15 @@ pub fn quad_with<I: Integrand>(
     options: &Options,
 ) -> Result<Quadrature, QuadError<I::Error>> {
     let side = Side::of(a, b, options)?;
-    let Workspace { intervals, cuts } = workspace;
+    let Workspace { room, cuts } = workspace;
+    let room = &mut **room.get_or_insert_default();
     let unit = (0.0, 1.0);
     let result = if points.is_empty() {
         match side {
             Side::Empty => return Ok(Quadrature::EMPTY),
-            Side::Finite { low, high } => over_range(&mut f, Finite, (low, high), options, intervals),
-            Side::HalfLine(rule) => over_range(&mut f, rule, unit, options, intervals),
-            Side::WholeLine => over_range(&mut f, WholeLine, unit, options, intervals),
+            Side::Finite { low, high } => over_range(&mut f, Finite, (low, high), options, room),
+            Side::HalfLine(rule) => over_range(&mut f, rule, unit, options, room),
+            Side::WholeLine => over_range(&mut f, WholeLine, unit, options, room),
         }
     } else if let Side::Empty = side {
         return Ok(Quadrature::EMPTY);
@@ -181,7 +187,7 @@ pub fn quad_with<I: Integrand>(
             return Err(InvalidInput::PointsWithInfiniteRange { a, b }.into());
         };
         cut(low, high, points, options, cuts)?;
-        over_partition(&mut f, Finite, cuts, options, intervals)
+        over_partition(&mut f, Finite, cuts, options, room)
     };
     let mut result = result.map_err(QuadError::Integrand)?;
     if b < a {

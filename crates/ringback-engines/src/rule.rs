@@ -10,7 +10,7 @@
 //! there and here.
 
 use crate::eight::{EIGHT, Eight, Simd};
-use crate::estimate::Estimate;
+use crate::estimate::Sums;
 
 /// Points in rows of whole vectors: the most that one application of a rule takes.
 pub(crate) const MOST: usize = 4 * EIGHT;
@@ -34,8 +34,21 @@ pub(crate) trait Rule {
     /// Writes the points, in the user's variable, at which the interval `[a, b]` wants the integrand.
     fn abscissas<S: Simd>(&self, simd: S, a: f64, b: f64, x: &mut [[f64; EIGHT]], slopes: &mut Slopes);
 
-    /// Turns the values at those points into an estimate.
-    fn reduce<S: Simd>(&self, simd: S, a: f64, b: f64, y: &[[f64; EIGHT]], slopes: &Slopes) -> Estimate;
+    /// Sums up the values at those points, for interval `i` of several.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "a structure of them would be made in one place and taken apart in three"
+    )]
+    fn reduce<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        a: f64,
+        b: f64,
+        y: &[[f64; EIGHT]],
+        slopes: &Slopes,
+        sums: &mut Sums<N>,
+        i: usize,
+    );
 }
 
 /// The middle of an interval, also where the sum of its ends is out of range.
@@ -81,9 +94,16 @@ impl<const V: usize> Table<V> {
         table
     }
 
-    /// Reduces values on an interval of half-width `half`.
+    /// Sums up values on an interval of half-width `half`.
     #[inline(always)]
-    fn reduce<S: Simd>(&self, simd: S, half: f64, values: &[Eight<S>; V]) -> Estimate {
+    fn reduce<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        half: f64,
+        values: &[Eight<S>; V],
+        sums: &mut Sums<N>,
+        i: usize,
+    ) {
         let weights = Eight::load(simd, &self.kronrod[0]);
         let mut kronrod = weights * values[0];
         let mut gauss = Eight::load(simd, &self.gauss[0]) * values[0];
@@ -100,7 +120,11 @@ impl<const V: usize> Table<V> {
         for v in 1..V {
             variation = variation + Eight::load(simd, &self.kronrod[v]) * (values[v] - mean).abs();
         }
-        Estimate::from_sums(kronrod, gauss.sum(), magnitude.sum(), variation.sum(), half)
+        sums.kronrod[i] = kronrod;
+        sums.gauss[i] = gauss.sum();
+        sums.magnitude[i] = magnitude.sum();
+        sums.variation[i] = variation.sum();
+        sums.half[i] = half;
     }
 }
 
@@ -138,12 +162,21 @@ impl Rule for Finite {
     }
 
     #[inline(always)]
-    fn reduce<S: Simd>(&self, simd: S, a: f64, b: f64, y: &[[f64; EIGHT]], _: &Slopes) -> Estimate {
+    fn reduce<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        a: f64,
+        b: f64,
+        y: &[[f64; EIGHT]],
+        _: &Slopes,
+        sums: &mut Sums<N>,
+        i: usize,
+    ) {
         let mut values = [Eight::splat(simd, 0.0); 3];
         for v in 0..3 {
             values[v] = Eight::load(simd, &y[v]);
         }
-        RULE_21.reduce(simd, half_width(a, b), &values)
+        RULE_21.reduce(simd, half_width(a, b), &values, sums, i);
     }
 }
 
@@ -179,15 +212,22 @@ fn distances<S: Simd>(simd: S, a: f64, b: f64, slopes: &mut Slopes) -> [Eight<S>
     distances
 }
 
-/// Reduces the values at those points, with the slope, over the part `[a, b]` of `(0, 1)`.
+/// Sums up the values at those points, with the slope, over a part of `(0, 1)`.
 #[inline(always)]
-fn reduce_15<S: Simd>(simd: S, a: f64, b: f64, slopes: &Slopes, mut values: [Eight<S>; 2]) -> Estimate {
+fn reduce_15<S: Simd, const N: usize>(
+    simd: S,
+    half: f64,
+    slopes: &Slopes,
+    mut values: [Eight<S>; 2],
+    sums: &mut Sums<N>,
+    i: usize,
+) {
     for v in 0..2 {
         let inverse = Eight::load(simd, &slopes[v]);
         // Twice, as 1/t² may be too large to be told from infinity.
         values[v] = values[v] * inverse * inverse;
     }
-    RULE_15.reduce(simd, half_width(a, b), &values)
+    RULE_15.reduce(simd, half, &values, sums, i);
 }
 
 /// The 15-point rule on `(0, 1)`, mapped to a half-line by `x = origin ± (1 - t) / t`.
@@ -214,8 +254,17 @@ impl Rule for HalfLine {
     }
 
     #[inline(always)]
-    fn reduce<S: Simd>(&self, simd: S, a: f64, b: f64, y: &[[f64; EIGHT]], slopes: &Slopes) -> Estimate {
-        reduce_15(simd, a, b, slopes, [Eight::load(simd, &y[0]), Eight::load(simd, &y[1])])
+    fn reduce<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        a: f64,
+        b: f64,
+        y: &[[f64; EIGHT]],
+        slopes: &Slopes,
+        sums: &mut Sums<N>,
+        i: usize,
+    ) {
+        reduce_15(simd, half_width(a, b), slopes, [Eight::load(simd, &y[0]), Eight::load(simd, &y[1])], sums, i);
     }
 }
 
@@ -241,12 +290,21 @@ impl Rule for WholeLine {
     }
 
     #[inline(always)]
-    fn reduce<S: Simd>(&self, simd: S, a: f64, b: f64, y: &[[f64; EIGHT]], slopes: &Slopes) -> Estimate {
+    fn reduce<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        a: f64,
+        b: f64,
+        y: &[[f64; EIGHT]],
+        slopes: &Slopes,
+        sums: &mut Sums<N>,
+        i: usize,
+    ) {
         let mut values = [Eight::splat(simd, 0.0); 2];
         for v in 0..2 {
             values[v] = Eight::load(simd, &y[v]) + Eight::load(simd, &y[2 + v]);
         }
-        reduce_15(simd, a, b, slopes, values)
+        reduce_15(simd, half_width(a, b), slopes, values, sums, i);
     }
 }
 
@@ -255,6 +313,7 @@ mod tests {
     use super::*;
 
     use crate::eight::{Processor, WithSimd};
+    use crate::estimate::Estimate;
 
     /// A rule with its points, or with their values.
     struct Place<'a, R>(&'a R, f64, f64, &'a mut [[f64; EIGHT]; 4], &'a mut Slopes);
@@ -272,7 +331,9 @@ mod tests {
         type Output = Estimate;
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) -> Estimate {
-            self.0.reduce(simd, self.1, self.2, self.3, self.4)
+            let mut sums = Sums::<1>::ZERO;
+            self.0.reduce(simd, self.1, self.2, self.3, self.4, &mut sums, 0);
+            sums.judge().of(0)
         }
     }
 

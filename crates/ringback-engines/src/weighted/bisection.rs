@@ -6,8 +6,8 @@ use super::sampler::{Sampler, WeightedRule};
 use crate::adaptive::{Outcome, is_too_narrow};
 use crate::estimate::Estimate;
 use crate::intervals::{Interval, Intervals};
+use crate::panel::Halt;
 use crate::rule::midpoint;
-use crate::sampler::Halt;
 use crate::{Integrand, Options, Status};
 
 /// Counts the bisections after which rounding errors must be suspected.

@@ -10,7 +10,7 @@ use super::sampler::Sampler;
 use crate::adaptive::Outcome;
 use crate::epsilon::EpsilonTable;
 use crate::intervals::Intervals;
-use crate::sampler::Halt;
+use crate::panel::Halt;
 use crate::{Integrand, Options, Status};
 
 /// The length of a cycle.

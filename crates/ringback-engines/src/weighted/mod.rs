@@ -24,10 +24,10 @@ mod sampler;
 
 pub use options::{Weight, WeightedOptions};
 
-use crate::adaptive::{Outcome, over_range, report};
-use crate::intervals::Intervals;
+use crate::adaptive::{Outcome, report};
+use crate::integral::{Room, over_range};
+use crate::panel::Halt;
 use crate::rule::{HalfLine, half_width};
-use crate::sampler::Halt;
 use crate::{Integrand, InvalidInput, Options, QuadError, Quadrature, Status, Workspace};
 use fourier::{Oscillating, Wave};
 use options::Range;
@@ -111,21 +111,21 @@ pub fn quad_weighted_with<I: Integrand>(
     }
     let range = weight.range(a, b)?;
     options.check(&weight, &range)?;
-    let intervals = &mut workspace.intervals;
+    let room = workspace.room();
     let result = match weight {
-        Weight::Cos { omega } => wave(&mut f, Wave::Cosine, omega, &range, options, intervals),
-        Weight::Sin { omega } => wave(&mut f, Wave::Sine, omega, &range, options, intervals),
+        Weight::Cos { omega } => wave(&mut f, Wave::Cosine, omega, &range, options, room),
+        Weight::Sin { omega } => wave(&mut f, Wave::Sine, omega, &range, options, room),
         Weight::Algebraic { alpha, beta, log_lower, log_upper } => {
             let ends = range.ends();
             let rule = algebraic::Algebraic::new(ends, (alpha, beta), (log_lower, log_upper));
             let mut sampler = Sampler::new(&mut f, rule);
-            let outcome = bisection::algebraic(&mut sampler, ends, &options.quad, intervals);
-            report(outcome, sampler.neval, intervals.len())
+            let outcome = bisection::algebraic(&mut sampler, ends, &options.quad, &mut room.intervals);
+            report(outcome, sampler.neval, room.intervals.len())
         }
         Weight::Cauchy { c } => {
             let mut sampler = Sampler::new(&mut f, cauchy::Cauchy { c });
-            let outcome = bisection::cauchy(&mut sampler, range.ends(), &options.quad, intervals);
-            report(outcome, sampler.neval, intervals.len())
+            let outcome = bisection::cauchy(&mut sampler, range.ends(), &options.quad, &mut room.intervals);
+            report(outcome, sampler.neval, room.intervals.len())
         }
     };
     let mut result = result.map_err(QuadError::Integrand)?;
@@ -142,21 +142,21 @@ fn wave<I: Integrand>(
     omega: f64,
     range: &Range,
     options: &WeightedOptions,
-    intervals: &mut Intervals,
+    room: &mut Room,
 ) -> Result<Quadrature, I::Error> {
     let mut result = match *range {
         Range::Finite { low, high } => {
             let rule = Oscillating::new(wave, omega, half_width(low, high), options.maxp1);
             let mut sampler = Sampler::new(f, rule);
-            let outcome = oscillating::over_range(&mut sampler, (low, high), &options.quad, intervals);
-            report(outcome, sampler.neval, intervals.len())?
+            let outcome = oscillating::over_range(&mut sampler, (low, high), &options.quad, &mut room.intervals);
+            report(outcome, sampler.neval, room.intervals.len())?
         }
-        Range::Upward { low } => half_line(f, wave, omega, low, options, intervals)?,
+        Range::Upward { low } => half_line(f, wave, omega, low, options, room)?,
         Range::Downward { high } => {
             // With x = -y: the cosine stays what it is, the sine changes its sign.
             let sign = if wave == Wave::Sine { -1.0 } else { 1.0 };
             let mut mirrored = Reflected::new(f, sign);
-            let mut result = half_line(&mut mirrored, wave, omega, -high, options, intervals)?;
+            let mut result = half_line(&mut mirrored, wave, omega, -high, options, room)?;
             result.status = mirrored.status(result.status);
             result
         }
@@ -173,7 +173,7 @@ fn half_line<I: Integrand>(
     omega: f64,
     a: f64,
     options: &WeightedOptions,
-    intervals: &mut Intervals,
+    room: &mut Room,
 ) -> Result<Quadrature, I::Error> {
     if omega == 0.0 {
         // No wave at all.
@@ -183,7 +183,7 @@ fn half_line<I: Integrand>(
                 let rule = HalfLine { origin: a, direction: 1.0 };
                 let plain = Options { epsrel: 0.0, ..options.quad };
                 // One cycle without an end.
-                Ok(Quadrature { intervals: 1, ..over_range(f, rule, (0.0, 1.0), &plain, intervals)? })
+                Ok(Quadrature { intervals: 1, ..over_range(f, rule, (0.0, 1.0), &plain, room)? })
             }
         };
     }
@@ -191,6 +191,6 @@ fn half_line<I: Integrand>(
     let mut sampler = Sampler::new(f, rule);
     let mut cycles = 0;
     let outcome: Result<Outcome, Halt<I::Error>> =
-        cycles::over_half_line(&mut sampler, a, options, intervals, &mut cycles);
+        cycles::over_half_line(&mut sampler, a, options, &mut room.intervals, &mut cycles);
     report(outcome, sampler.neval, cycles)
 }

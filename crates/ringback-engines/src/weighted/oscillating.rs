@@ -10,7 +10,7 @@ use crate::acceleration::Limit;
 use crate::adaptive::{Outcome, Roundoff, Start, first_trouble};
 use crate::epsilon::EpsilonTable;
 use crate::intervals::{Interval, Intervals};
-use crate::sampler::Halt;
+use crate::panel::Halt;
 use crate::{Integrand, Options, Status};
 
 /// What is to be done after a bisection.

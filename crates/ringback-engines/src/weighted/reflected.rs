@@ -1,6 +1,6 @@
 //! A function seen in the mirror: `±f(-x)`.
 
-use crate::sampler::BLOCK;
+use crate::panel::BLOCK;
 use crate::{Integrand, Status};
 
 /// Makes the range below a point one above it.

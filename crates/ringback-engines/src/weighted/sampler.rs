@@ -4,7 +4,7 @@ use super::chebyshev::{Degrees, POINTS_25, points_25};
 use super::kronrod::{POINTS_15, points_15, reduce_15};
 use crate::Integrand;
 use crate::estimate::Estimate;
-use crate::sampler::{BLOCK, Halt};
+use crate::panel::{BLOCK, Halt};
 
 /// One interval that a rule is to be applied to.
 #[derive(Debug, Clone, Copy)]
