@@ -17,7 +17,7 @@ enum Scale {
     /// Those wider than this: for one range.
     Width(f64),
     /// Those bisected less often than this: for several initial intervals, whose widths have nothing in common.
-    Level(u32),
+    Level(usize),
 }
 
 impl Scale {

@@ -47,8 +47,9 @@ impl<const N: usize> Estimates<N> {
     /// See [`Estimate::is_finite`].
     #[inline]
     pub(crate) fn are_finite(&self) -> bool {
-        // The first operand that is not finite makes the sum so: all of these are sums of something.
-        (0..N).all(|i| self.of(i).is_finite())
+        // One comparison for all, unless they are so large that finite numbers have no sum.
+        let all = (0..N).fold(0.0, |sum, i| sum + (self.value[i].abs() + self.error[i] + self.magnitude[i]));
+        all.is_finite() || (0..N).all(|i| self.of(i).is_finite())
     }
 }
 

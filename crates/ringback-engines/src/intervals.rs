@@ -10,13 +10,13 @@ pub(crate) struct Interval {
     pub(crate) b: f64,
     pub(crate) value: f64,
     pub(crate) error: f64,
-    /// How many bisections led to it.
-    pub(crate) level: u32,
+    /// How many bisections led to it. A whole word, like the others, so that none of it is padding that is copied.
+    pub(crate) level: usize,
 }
 
 impl Interval {
     #[inline]
-    pub(crate) fn new(a: f64, b: f64, level: u32, estimate: &Estimate) -> Self {
+    pub(crate) fn new(a: f64, b: f64, level: usize, estimate: &Estimate) -> Self {
         Self { a, b, value: estimate.value, error: estimate.error, level }
     }
 

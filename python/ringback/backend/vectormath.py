@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 import platform
 import re
+import struct
 import sys
 from typing import NamedTuple
 
@@ -23,6 +25,12 @@ INTRINSICS = {
 # The others are told to it call by call.
 OTHERS = {"expm1": 1, "log1p": 1, "cbrt": 1, "erf": 1, "erfc": 1, "hypot": 2, "asinh": 1, "acosh": 1, "atanh": 1}
 _LLVM_TYPE = {32: "float", 64: "double"}
+# Below the first argument the result is 0, above the second it is infinite, for both widths of numbers. The library has
+# such numbers done one by one, and the tail of a Gaussian is full of them.
+_LIMITS = {
+    ("exp", 64): (-745.14, 709.79), ("exp2", 64): (-1075.5, 1024.0), ("exp10", 64): (-323.7, 308.26),
+    ("exp", 32): (-104.0, 88.73), ("exp2", 32): (-150.5, 128.0), ("exp10", 32): (-45.5, 38.54),
+}  # fmt: skip
 
 
 class VectorFunction(NamedTuple):
@@ -127,10 +135,14 @@ def substitute(text: str, known: Library | None) -> str:
         scalar = _LLVM_TYPE[bits]
         vector = f"<{best.lanes} x {scalar}>"
         declared[best.name] = f"declare {vector} @{best.name}({', '.join([vector] * arguments)}) nounwind memory(none)"
+        called = best.name
+        if (function, bits) in _LIMITS:
+            called = f"ringback.{function}.within.v{best.lanes}f{bits}"
+            wrappers.setdefault(called, _within_limits(called, scalar, best, *_LIMITS[function, bits]))
         if lanes == best.lanes:
-            return f"@{best.name}"
+            return f"@{called}"
         name = f"ringback.{function}.v{lanes}f{bits}"
-        wrappers.setdefault(name, _split(name, scalar, lanes, best, arguments))
+        wrappers.setdefault(name, _split(name, scalar, lanes, VectorFunction(called, best.lanes), arguments))
         return f"@{name}"
 
     body = "\n".join(
@@ -165,3 +177,28 @@ def _split(name: str, scalar: str, lanes: int, best: VectorFunction, arguments: 
         joined += 1
     lines += [f"  ret {wide} {parts[0][0]}", "}"]
     return "\n".join(lines)
+
+
+def _within_limits(name: str, scalar: str, function: VectorFunction, low: float, high: float) -> str:
+    """A function that asks the library for the numbers between both limits only."""
+    vector, mask = f"<{function.lanes} x {scalar}>", f"<{function.lanes} x i1>"
+
+    def all_lanes(number: float) -> str:
+        # As LLVM writes numbers of both widths: the bits of the double.
+        bits = struct.unpack("<Q", struct.pack("<d", _rounded(number, scalar)))[0]
+        return f"<{', '.join([f'{scalar} 0x{bits:016X}'] * function.lanes)}>"
+
+    return f"""define internal {vector} @{name}({vector} %x) alwaysinline nounwind {{
+  %low = fcmp olt {vector} %x, {all_lanes(low)}
+  %high = fcmp ogt {vector} %x, {all_lanes(high)}
+  %outside = or {mask} %low, %high
+  %inside = select {mask} %outside, {vector} zeroinitializer, {vector} %x
+  %found = call {vector} @{function.name}({vector} %inside)
+  %positive = select {mask} %low, {vector} zeroinitializer, {vector} %found
+  %all = select {mask} %high, {vector} {all_lanes(math.inf)}, {vector} %positive
+  ret {vector} %all
+}}"""
+
+
+def _rounded(number: float, scalar: str) -> float:
+    return number if scalar == "double" else struct.unpack("<f", struct.pack("<f", number))[0]

@@ -56,7 +56,7 @@ impl Oscillating {
 
     /// The moments for an interval. Both halves of a bisection use those of the left one.
     fn moments(&mut self, cell: &Cell) -> &Degrees {
-        let level = cell.level as usize;
+        let level = cell.level;
         if level < self.kept.len() {
             return &self.kept[level];
         }

@@ -12,7 +12,7 @@ pub(crate) struct Cell {
     pub(crate) a: f64,
     pub(crate) b: f64,
     /// How many bisections led to it.
-    pub(crate) level: u32,
+    pub(crate) level: usize,
     /// The right one of two halves that are integrated together.
     pub(crate) second: bool,
 }
@@ -77,7 +77,7 @@ impl<'a, I: Integrand, W: WeightedRule> Sampler<'a, I, W> {
         a: f64,
         middle: f64,
         b: f64,
-        level: u32,
+        level: usize,
     ) -> Result<(Estimate, Estimate), Halt<I::Error>> {
         let left = Cell { a, b: middle, level, second: false };
         let right = Cell { a: middle, b, level, second: true };
