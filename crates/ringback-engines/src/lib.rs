@@ -56,6 +56,7 @@
 
 mod acceleration;
 mod adaptive;
+mod batch;
 mod block;
 mod cubature;
 mod eight;
@@ -81,6 +82,7 @@ pub mod sweep;
 mod team;
 mod weighted;
 
+pub use batch::{Batch, BatchWorkspace, IN_STEP, quad_batch};
 pub use cubature::{Cubature, CubatureOptions, cubature};
 pub use field::{Field, Points, PointwiseField, field};
 pub use integrand::{Integrand, Pointwise, pointwise};

@@ -7,6 +7,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -55,7 +56,7 @@ impl Control {
     }
 
     /// The next indices for a thread: a share of those left, so that no thread ends long after the others.
-    fn take(&self, workers: usize) -> Option<std::ops::Range<usize>> {
+    fn take(&self, workers: usize) -> Option<Range<usize>> {
         let length = |start: usize| ((self.size - start) / (8 * workers)).clamp(1, CHUNK);
         let advance = |start| (start < self.size).then(|| start + length(start));
         let start = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, advance).ok()?;
@@ -129,6 +130,51 @@ pub fn run<W, E: Send, T>(
     workers: usize,
     start: impl Fn() -> W + Sync,
     job: impl Fn(&mut W, usize, &Control) -> Result<(), E> + Sync,
+    tick: impl FnMut(&Control) -> Result<(), T>,
+) -> Result<(), Stopped<E, T>> {
+    let chunk = |memory: &mut W, chunk: Range<usize>, at: &mut usize, control: &Control| {
+        for index in chunk {
+            *at = index;
+            if control.is_over(index) {
+                break;
+            }
+            job(memory, index, control).map_err(|error| (index, error))?;
+        }
+        Ok(())
+    };
+    drive(size, workers, start, chunk, tick)
+}
+
+/// [`run`] with jobs that take several problems at once, those with the indices of a range; they return the index of the
+/// failure too, below which they have solved all of theirs.
+///
+/// # Errors
+///
+/// Those of [`run`].
+///
+/// # Panics
+///
+/// If a job panics, as if the first of its problems had failed.
+pub fn run_chunks<W, E: Send, T>(
+    size: usize,
+    workers: usize,
+    start: impl Fn() -> W + Sync,
+    job: impl Fn(&mut W, Range<usize>, &Control) -> Result<(), (usize, E)> + Sync,
+    tick: impl FnMut(&Control) -> Result<(), T>,
+) -> Result<(), Stopped<E, T>> {
+    let chunk = |memory: &mut W, chunk: Range<usize>, at: &mut usize, control: &Control| {
+        *at = chunk.start;
+        if control.is_over(chunk.start) { Ok(()) } else { job(memory, chunk, control) }
+    };
+    drive(size, workers, start, chunk, tick)
+}
+
+/// `job` also tells where it is, in case of a panic.
+fn drive<W, E: Send, T>(
+    size: usize,
+    workers: usize,
+    start: impl Fn() -> W + Sync,
+    job: impl Fn(&mut W, Range<usize>, &mut usize, &Control) -> Result<(), (usize, E)> + Sync,
     mut tick: impl FnMut(&Control) -> Result<(), T>,
 ) -> Result<(), Stopped<E, T>> {
     let workers = workers.clamp(1, size.max(1));
@@ -141,25 +187,18 @@ pub fn run<W, E: Send, T>(
         let walk = AssertUnwindSafe(|| {
             let mut memory = start();
             while let Some(chunk) = control.take(workers) {
-                let first = chunk.start;
-                for index in chunk {
-                    if control.is_over(index) {
-                        control.done.fetch_add(index - first, Ordering::Relaxed);
-                        return Ok(());
-                    }
-                    at = index;
-                    job(&mut memory, index, &control)?;
-                }
-                control.done.fetch_add(at + 1 - first, Ordering::Relaxed);
+                let length = chunk.len();
+                job(&mut memory, chunk, &mut at, &control)?;
+                control.done.fetch_add(length, Ordering::Relaxed);
             }
             Ok(())
         });
         let failure = match catch_unwind(walk) {
             Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(Failure::Error(error)),
-            Err(panic) => Some(Failure::Panic(panic)),
+            Ok(Err((index, error))) => Some((index, Failure::Error(error))),
+            Err(panic) => Some((at, Failure::Panic(panic))),
         };
-        if let Some(failure) = failure {
+        if let Some((at, failure)) = failure {
             control.failed.fetch_min(at, Ordering::Relaxed);
             let mut worst = lock(&worst);
             if worst.as_ref().is_none_or(|(lowest, _)| at < *lowest) {

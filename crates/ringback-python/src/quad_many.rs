@@ -1,13 +1,16 @@
 //! The native part of `quad_many`: one integral an index, on several threads, without the GIL.
 
 use std::convert::Infallible;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use ringback_engines::sweep::{Control, Stopped};
-use ringback_engines::{Integrand, InvalidInput, Options, QuadError, Workspace, pointwise, quad_with, sweep};
+use ringback_engines::{
+    Batch, BatchWorkspace, IN_STEP, InvalidInput, Options, QuadError, Quadrature, Workspace, pointwise, quad_batch,
+    quad_with, sweep,
+};
 
 use crate::producer::{Callback, Rebindable, Rebound};
 use crate::quad::LANES;
@@ -38,25 +41,6 @@ impl Source {
     }
 }
 
-/// The integrand of one problem: it fails as soon as nobody wants its result.
-struct Blocks<'a> {
-    function: &'a Function,
-    control: &'a Control,
-    index: usize,
-    lanes: usize,
-}
-
-impl Blocks<'_> {
-    #[inline]
-    fn call(&self, x: &[f64], y: &mut [f64]) -> Result<(), Failure> {
-        let done = match self.function {
-            Function::Shared(handle) => handle.call_block((x,), y),
-            Function::Own(rebound) => rebound.call_block((x,), y),
-        };
-        done.map_err(|failed| Failure::Raised(failed.error))
-    }
-}
-
 /// Why there is no result.
 enum Failure {
     Raised(ringback::Error),
@@ -66,17 +50,69 @@ enum Failure {
     Start(PyErr),
 }
 
-impl Integrand for Blocks<'_> {
-    type Error = Failure;
+/// The problems of a chunk, solved in step: each fails as soon as nobody wants its result.
+struct Chunk<'a> {
+    problems: &'a Problems,
+    function: &'a mut Function,
+    lanes: usize,
+    place: &'a mut [usize],
+    /// Of each slot, the problem and its args.
+    slots: &'a mut [(usize, Box<[Words]>)],
+    control: &'a Control,
+}
+
+/// The bytes of a number.
+type Words = [u64; 2];
+
+impl Chunk<'_> {
     #[inline]
-    fn eval(&mut self, x: &[f64], y: &mut [f64]) -> Result<(), Failure> {
-        if self.control.is_over(self.index) {
+    fn call(&self, x: &[f64], y: &mut [f64]) -> Result<(), Failure> {
+        let done = match &*self.function {
+            Function::Shared(handle) => handle.call_block((x,), y),
+            Function::Own(rebound) => rebound.call_block((x,), y),
+        };
+        done.map_err(|failed| Failure::Raised(failed.error))
+    }
+}
+
+impl Batch for Chunk<'_> {
+    type Error = Failure;
+
+    #[inline]
+    fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    fn limits(&mut self, index: usize) -> (f64, f64) {
+        self.problems.shape.place(index, self.place);
+        (self.problems.a.real(self.place), self.problems.b.real(self.place))
+    }
+
+    #[inline]
+    fn assign(&mut self, slot: usize, index: usize) {
+        let (whose, args) = &mut self.slots[slot];
+        *whose = index;
+        self.problems.shape.place(index, self.place);
+        for (words, arg) in args.iter_mut().zip(&self.problems.args) {
+            *words = arg.words(self.place);
+        }
+    }
+
+    #[inline]
+    fn eval(&mut self, slot: usize, x: &[f64], y: &mut [f64]) -> Result<(), Failure> {
+        let (index, ref args) = self.slots[slot];
+        if self.control.is_over(index) {
             return Err(Failure::Over);
+        }
+        if let Function::Own(rebound) = &mut *self.function {
+            for (i, words) in args.iter().enumerate() {
+                rebound.set(i, *words);
+            }
         }
         if self.lanes == 1 {
             // Calls one by one may be slow ones: nobody is to wait for more than that which runs.
             for (x, y) in x.chunks(1).zip(y.chunks_mut(1)) {
-                if self.control.is_over(self.index) {
+                if self.control.is_over(index) {
                     return Err(Failure::Over);
                 }
                 self.call(x, y)?;
@@ -85,9 +121,9 @@ impl Integrand for Blocks<'_> {
         }
         self.call(x, y)
     }
-    #[inline]
-    fn lanes(&self) -> usize {
-        self.lanes
+
+    fn finish(&mut self, index: usize, result: Result<Quadrature, QuadError<Failure>>) -> Result<(), Failure> {
+        self.problems.finish(index, result)
     }
 }
 
@@ -95,19 +131,22 @@ impl Integrand for Blocks<'_> {
 struct Memory {
     function: Function,
     lanes: usize,
-    workspace: Workspace,
+    workspace: BatchWorkspace,
     place: Vec<usize>,
+    slots: Vec<(usize, Box<[Words]>)>,
 }
 
 impl Memory {
-    fn new(source: &Source, rank: usize) -> PyResult<Self> {
+    fn new(source: &Source, problems: &Problems) -> PyResult<Self> {
         let function = source.function()?;
         let has_block = match &function {
             Function::Shared(handle) => handle.has_block(),
             Function::Own(rebound) => rebound.has_block(),
         };
         let lanes = if has_block { LANES } else { 1 };
-        Ok(Memory { function, lanes, workspace: Workspace::new(), place: vec![0; rank] })
+        let slots = vec![(0, vec![[0; 2]; problems.args.len()].into_boxed_slice()); IN_STEP];
+        let place = vec![0; problems.shape.rank()];
+        Ok(Memory { function, lanes, workspace: BatchWorkspace::default(), place, slots })
     }
 }
 
@@ -130,17 +169,15 @@ const INVALID: u64 = 6;
 const RAISED: u64 = 9;
 
 impl Problems {
-    fn solve(&self, memory: &mut Memory, index: usize, control: &Control) -> Result<(), Failure> {
-        let Memory { function, lanes, workspace, place } = memory;
-        self.shape.place(index, place);
-        if let Function::Own(rebound) = function {
-            for (i, arg) in self.args.iter().enumerate() {
-                rebound.set(i, arg.words(place));
-            }
-        }
-        let (a, b) = (self.a.real(place), self.b.real(place));
-        let blocks = Blocks { function, control, index, lanes: *lanes };
-        let failure = match quad_with(workspace, blocks, a, b, &[], &self.options) {
+    fn solve(&self, memory: &mut Memory, indices: Range<usize>, control: &Control) -> Result<(), (usize, Failure)> {
+        let Memory { function, lanes, workspace, place, slots } = memory;
+        let mut chunk = Chunk { problems: self, function, lanes: *lanes, place, slots, control };
+        quad_batch(workspace, &mut chunk, indices, &self.options)
+    }
+
+    /// Writes a result, or records why there is none; an error if that is to be the end.
+    fn finish(&self, index: usize, result: Result<Quadrature, QuadError<Failure>>) -> Result<(), Failure> {
+        let failure = match result {
             Ok(q) => {
                 let (neval, intervals) = (q.neval as u64, q.intervals as u64);
                 self.write(index, [q.value.to_bits(), q.error.to_bits(), neval, intervals, q.status.code().into()]);
@@ -230,13 +267,12 @@ pub(crate) fn quad_many(
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
     let stopped = py.detach(|| {
-        let rank = problems.shape.rank();
-        let start = || Memory::new(&source, rank);
-        let job = |memory: &mut PyResult<Memory>, index: usize, control: &Control| match memory {
-            Ok(memory) => problems.solve(memory, index, control),
+        let start = || Memory::new(&source, &problems);
+        let job = |memory: &mut PyResult<Memory>, chunk: Range<usize>, control: &Control| match memory {
+            Ok(memory) => problems.solve(memory, chunk, control),
             Err(_) => match std::mem::replace(memory, Err(PyRuntimeError::new_err("a thread has no callback"))) {
                 Ok(_) => Ok(()),
-                Err(error) => Err(Failure::Start(error)),
+                Err(error) => Err((chunk.start, Failure::Start(error))),
             },
         };
         let mut told = 0;
@@ -253,7 +289,7 @@ pub(crate) fn quad_many(
                 Ok::<_, PyErr>(())
             })
         };
-        sweep::run(size, workers, start, job, tick)
+        sweep::run_chunks(size, workers, start, job, tick)
     });
     let failures = match stopped {
         Err(Stopped::Cancelled(error)) => return Err(error),
