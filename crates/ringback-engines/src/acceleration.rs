@@ -7,7 +7,7 @@
 
 use crate::Options;
 use crate::epsilon::EpsilonTable;
-use crate::intervals::{Interval, Intervals};
+use crate::intervals::Intervals;
 
 /// Which intervals count as larger than the smallest ones.
 #[derive(Debug, Clone, Copy)]
@@ -22,11 +22,11 @@ enum Scale {
 
 impl Scale {
     #[inline]
-    fn is_large(self, interval: &Interval) -> bool {
+    fn is_large(self, (width, level): (f64, usize)) -> bool {
         match self {
             Self::Undecided(_) => true,
-            Self::Width(width) => interval.width() > width,
-            Self::Level(level) => interval.level < level,
+            Self::Width(smallest) => width > smallest,
+            Self::Level(deepest) => level < deepest,
         }
     }
 
@@ -50,9 +50,9 @@ pub(crate) struct Limit {
 
 /// What a bisection changed, as far as extrapolation is concerned.
 #[derive(Debug)]
-pub(crate) struct Bisection<'a> {
-    /// One of the halves; the other is of the same size.
-    pub(crate) half: &'a Interval,
+pub(crate) struct Bisection {
+    /// Width and level of one of the halves; the other is of the same size.
+    pub(crate) half: (f64, usize),
     pub(crate) error_before: f64,
     pub(crate) error_after: f64,
     /// Sum of all values now.
@@ -112,7 +112,7 @@ impl Acceleration {
     /// `table` holds the sequence of the totals, of which the first is that before any bisection.
     pub(crate) fn after(
         &mut self,
-        done: &Bisection<'_>,
+        done: &Bisection,
         table: &mut EpsilonTable,
         intervals: &mut Intervals,
         options: &Options,
@@ -134,7 +134,7 @@ impl Acceleration {
 
         let mut rank = intervals.rank();
         if !self.refining {
-            if self.scale.is_large(intervals.selected()) {
+            if self.scale.is_large(intervals.selected().size()) {
                 return Next::Bisect;
             }
             self.refining = true;
@@ -144,7 +144,7 @@ impl Acceleration {
         let scale = self.scale;
         if !done.refinement_is_useless
             && self.large_error > self.target
-            && intervals.select_where(rank, |interval| scale.is_large(interval))
+            && intervals.select_where(rank, |interval| scale.is_large(interval.size()))
         {
             return Next::Bisect;
         }
@@ -159,7 +159,7 @@ impl Acceleration {
         next
     }
 
-    fn extrapolate(&mut self, done: &Bisection<'_>, table: &mut EpsilonTable, options: &Options) -> Next {
+    fn extrapolate(&mut self, done: &Bisection, table: &mut EpsilonTable, options: &Options) -> Next {
         table.push(done.area);
         if table.len() < 3 {
             return Next::Bisect;

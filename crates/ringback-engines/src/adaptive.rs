@@ -131,7 +131,7 @@ impl Refinement {
     #[inline]
     pub(crate) fn absorb<E>(
         &mut self,
-        halves: &Estimates<2>,
+        halves: &Estimates,
         options: &Options,
         table: &mut EpsilonTable,
         intervals: &mut Intervals,
@@ -147,8 +147,10 @@ impl Refinement {
         }
         self.roundoff.observe(&parent, &left, &right, intervals.len() > 9, self.acceleration.refining);
 
-        let left = Interval::new(parent.a, middle, parent.level + 1, &left);
-        intervals.split(left, Interval::new(middle, parent.b, parent.level + 1, &right));
+        let level = parent.level + 1;
+        let half = Interval::new(parent.a, middle, level, &left);
+        let size = half.size();
+        intervals.split(half, Interval::new(middle, parent.b, level, &right));
 
         // The later ones are the graver ones.
         if self.roundoff.detected() {
@@ -166,7 +168,7 @@ impl Refinement {
         }
         if self.trouble.is_none() {
             let bisection = Bisection {
-                half: &left,
+                half: size,
                 error_before: parent.error,
                 error_after,
                 area: self.area,

@@ -1,5 +1,7 @@
 //! What one application of a rule says about an integral, and how its error is judged.
 
+use crate::eight::EIGHT;
+
 /// What one application of a rule says about the integral over one interval.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Estimate {
@@ -17,8 +19,10 @@ impl Estimate {
     /// [`Sums::judge`] for one interval.
     #[inline]
     pub(crate) fn from_sums(kronrod: f64, gauss: f64, magnitude: f64, variation: f64, half: f64) -> Self {
-        let (kronrod, gauss, magnitude, variation) = ([kronrod], [gauss], [magnitude], [variation]);
-        Sums { kronrod, gauss, magnitude, variation, half: [half] }.judge().of(0)
+        let two = |number| [number, 0.0];
+        let (kronrod, gauss, half) = (two(kronrod), two(gauss), two(half));
+        let sums = Sums { kronrod, gauss, magnitude: two(magnitude), variation: two(variation), half };
+        Estimates(sums.judge()).of(0)
     }
 
     /// False if a value was not finite, or if finite values were too large for the sums.
@@ -28,51 +32,48 @@ impl Estimate {
     }
 }
 
-/// Those for `N` intervals, side by side.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Estimates<const N: usize> {
-    pub(crate) value: [f64; N],
-    pub(crate) error: [f64; N],
-    pub(crate) magnitude: [f64; N],
-    pub(crate) variation: [f64; N],
-}
+/// The estimates for two intervals side by side, or for one beside nothing: both values, both errors, and so on.
+///
+/// They are written as one vector. Processors that have to put together from two stores what one instruction loads take as
+/// long for it as for half a rule, and compilers choose such instructions.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(align(64))]
+pub(crate) struct Estimates(pub(crate) [f64; EIGHT]);
 
-impl<const N: usize> Estimates<N> {
+impl Estimates {
     #[inline]
     pub(crate) fn of(&self, i: usize) -> Estimate {
-        let (value, error) = (self.value[i], self.error[i]);
-        Estimate { value, error, magnitude: self.magnitude[i], variation: self.variation[i] }
+        let all = &self.0;
+        Estimate { value: all[i], error: all[2 + i], magnitude: all[4 + i], variation: all[6 + i] }
     }
 
     /// See [`Estimate::is_finite`].
     #[inline]
     pub(crate) fn are_finite(&self) -> bool {
-        // One comparison for all, unless they are so large that finite numbers have no sum.
-        let all = (0..N).fold(0.0, |sum, i| sum + (self.value[i].abs() + self.error[i] + self.magnitude[i]));
-        all.is_finite() || (0..N).all(|i| self.of(i).is_finite())
+        let all = &self.0;
+        // One comparison, unless they are so large that finite numbers have no sum.
+        let sum = (all[0].abs() + all[1].abs()) + (all[2] + all[3]) + (all[4] + all[5]);
+        sum.is_finite() || (self.of(0).is_finite() && self.of(1).is_finite())
     }
 }
 
-/// The sums of a rule on `[-1, 1]` for `N` intervals, side by side.
-#[derive(Debug)]
-pub(crate) struct Sums<const N: usize> {
-    pub(crate) kronrod: [f64; N],
-    pub(crate) gauss: [f64; N],
+/// The sums of a rule on `[-1, 1]` for two intervals, side by side.
+#[derive(Debug, Default)]
+pub(crate) struct Sums {
+    pub(crate) kronrod: [f64; 2],
+    pub(crate) gauss: [f64; 2],
     /// Of the absolute values.
-    pub(crate) magnitude: [f64; N],
+    pub(crate) magnitude: [f64; 2],
     /// Of the distances from the mean.
-    pub(crate) variation: [f64; N],
+    pub(crate) variation: [f64; 2],
     /// The half-widths of the intervals.
-    pub(crate) half: [f64; N],
+    pub(crate) half: [f64; 2],
 }
 
 /// Magnitudes above this are so large that 50 rounding errors of them are normal numbers.
 const HAS_FLOOR: f64 = f64::MIN_POSITIVE / (50.0 * f64::EPSILON);
 
-impl<const N: usize> Sums<N> {
-    pub(crate) const ZERO: Self =
-        Self { kronrod: [0.0; N], gauss: [0.0; N], magnitude: [0.0; N], variation: [0.0; N], half: [0.0; N] };
-
+impl Sums {
     /// Scales the sums to the intervals and judges the errors.
     ///
     /// The error is the difference of the two sums, made smaller where it is small beside the variation of the
@@ -82,10 +83,9 @@ impl<const N: usize> Sums<N> {
     /// The power is taken by a square root: the general one takes longer than all the sums of a rule, for a result that
     /// differs in the last place. Nothing branches, so that the intervals stay side by side.
     #[inline(always)]
-    pub(crate) fn judge(&self) -> Estimates<N> {
-        let nothing = [0.0; N];
-        let mut estimates = Estimates { value: nothing, error: nothing, magnitude: nothing, variation: nothing };
-        for i in 0..N {
+    pub(crate) fn judge(&self) -> [f64; EIGHT] {
+        let mut all = [0.0; EIGHT];
+        for i in 0..2 {
             let half = self.half[i];
             let magnitude = self.magnitude[i] * half;
             let variation = self.variation[i] * half;
@@ -97,11 +97,11 @@ impl<const N: usize> Sums<N> {
             // Nothing to compare with, if either is 0.
             let judged = if (variation != 0.0) & (distance != 0.0) { sharpened } else { distance };
             let floor = f64::EPSILON * 50.0 * magnitude;
-            estimates.value[i] = self.kronrod[i] * half;
-            estimates.error[i] = if magnitude > HAS_FLOOR && floor > judged { floor } else { judged };
-            estimates.magnitude[i] = magnitude;
-            estimates.variation[i] = variation;
+            all[i] = self.kronrod[i] * half;
+            all[2 + i] = if magnitude > HAS_FLOOR && floor > judged { floor } else { judged };
+            all[4 + i] = magnitude;
+            all[6 + i] = variation;
         }
-        estimates
+        all
     }
 }

@@ -109,7 +109,7 @@ impl<R: Rule> Integral<R> {
                 Err(halt) => Err(halt),
             },
             Some(refinement) => match panel.reduce(processor, &self.rule, intervals.selected().halves()) {
-                Ok(halves) => match refinement.absorb(&halves, options, table, intervals) {
+                Ok(halves) => match refinement.absorb(halves, options, table, intervals) {
                     Ok(None) => return None,
                     Ok(Some(outcome)) => Ok(outcome),
                     Err(halt) => Err(halt),

@@ -30,6 +30,12 @@ impl Interval {
         midpoint(self.a, self.b)
     }
 
+    /// Width and level.
+    #[inline]
+    pub(crate) fn size(&self) -> (f64, usize) {
+        (self.width(), self.level)
+    }
+
     /// The ends of both halves.
     #[inline]
     pub(crate) fn halves(&self) -> [(f64, f64); 2] {

@@ -1,6 +1,6 @@
 //! The points for one interval, or for both halves of one, and the integrand's values there: one call of the integrand.
 
-use crate::eight::{EIGHT, Processor, Simd, WithSimd};
+use crate::eight::{EIGHT, Eight, Processor, Simd, WithSimd};
 use crate::estimate::{Estimates, Sums};
 use crate::rule::{MOST, Rule, Slopes};
 
@@ -29,6 +29,7 @@ pub(crate) struct Panel {
     x: Places,
     y: Places,
     slopes: [Slopes; 2],
+    estimates: Estimates,
 }
 
 impl Panel {
@@ -94,13 +95,13 @@ impl Panel {
     /// What a sum that is not finite is due to.
     #[inline]
     pub(crate) fn reduce<R: Rule, E, const N: usize>(
-        &self,
+        &mut self,
         processor: Processor,
         rule: &R,
         ends: [(f64, f64); N],
-    ) -> Result<Estimates<N>, Halt<E>> {
-        let estimates = processor.run(Reduce { rule, ends, panel: self });
-        if estimates.are_finite() { Ok(estimates) } else { Err(self.culprit(N * R::PLACES)) }
+    ) -> Result<&Estimates, Halt<E>> {
+        processor.run(Reduce { rule, ends, panel: self });
+        if self.estimates.are_finite() { Ok(&self.estimates) } else { Err(self.culprit(N * R::PLACES)) }
     }
 
     #[cold]
@@ -136,21 +137,21 @@ impl<R: Rule, const N: usize> WithSimd for Place<'_, R, N> {
 struct Reduce<'a, R, const N: usize> {
     rule: &'a R,
     ends: [(f64, f64); N],
-    panel: &'a Panel,
+    panel: &'a mut Panel,
 }
 
 impl<R: Rule, const N: usize> WithSimd for Reduce<'_, R, N> {
-    type Output = Estimates<N>;
+    type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Estimates<N> {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Self { rule, ends, panel } = self;
-        let mut sums = Sums::ZERO;
+        let mut sums = Sums::default();
         for i in 0..N {
             let first = i * R::PLACES / EIGHT;
             let y = &panel.y[first..first + R::PLACES / EIGHT];
             rule.reduce(simd, ends[i].0, ends[i].1, y, &panel.slopes[i], &mut sums, i);
         }
-        sums.judge()
+        Eight::load(simd, &sums.judge()).store(&mut panel.estimates.0);
     }
 }

@@ -34,21 +34,12 @@ pub(crate) trait Rule {
     /// Writes the points, in the user's variable, at which the interval `[a, b]` wants the integrand.
     fn abscissas<S: Simd>(&self, simd: S, a: f64, b: f64, x: &mut [[f64; EIGHT]], slopes: &mut Slopes);
 
-    /// Sums up the values at those points, for interval `i` of several.
+    /// Sums up the values at those points, for interval `i` of two.
     #[allow(
         clippy::too_many_arguments,
         reason = "a structure of them would be made in one place and taken apart in three"
     )]
-    fn reduce<S: Simd, const N: usize>(
-        &self,
-        simd: S,
-        a: f64,
-        b: f64,
-        y: &[[f64; EIGHT]],
-        slopes: &Slopes,
-        sums: &mut Sums<N>,
-        i: usize,
-    );
+    fn reduce<S: Simd>(&self, simd: S, a: f64, b: f64, y: &[[f64; EIGHT]], slopes: &Slopes, sums: &mut Sums, i: usize);
 }
 
 /// The middle of an interval, also where the sum of its ends is out of range.
@@ -96,14 +87,7 @@ impl<const V: usize> Table<V> {
 
     /// Sums up values on an interval of half-width `half`.
     #[inline(always)]
-    fn reduce<S: Simd, const N: usize>(
-        &self,
-        simd: S,
-        half: f64,
-        values: &[Eight<S>; V],
-        sums: &mut Sums<N>,
-        i: usize,
-    ) {
+    fn reduce<S: Simd>(&self, simd: S, half: f64, values: &[Eight<S>; V], sums: &mut Sums, i: usize) {
         let weights = Eight::load(simd, &self.kronrod[0]);
         let mut kronrod = weights * values[0];
         let mut gauss = Eight::load(simd, &self.gauss[0]) * values[0];
@@ -162,16 +146,7 @@ impl Rule for Finite {
     }
 
     #[inline(always)]
-    fn reduce<S: Simd, const N: usize>(
-        &self,
-        simd: S,
-        a: f64,
-        b: f64,
-        y: &[[f64; EIGHT]],
-        _: &Slopes,
-        sums: &mut Sums<N>,
-        i: usize,
-    ) {
+    fn reduce<S: Simd>(&self, simd: S, a: f64, b: f64, y: &[[f64; EIGHT]], _: &Slopes, sums: &mut Sums, i: usize) {
         let mut values = [Eight::splat(simd, 0.0); 3];
         for v in 0..3 {
             values[v] = Eight::load(simd, &y[v]);
@@ -214,14 +189,7 @@ fn distances<S: Simd>(simd: S, a: f64, b: f64, slopes: &mut Slopes) -> [Eight<S>
 
 /// Sums up the values at those points, with the slope, over a part of `(0, 1)`.
 #[inline(always)]
-fn reduce_15<S: Simd, const N: usize>(
-    simd: S,
-    half: f64,
-    slopes: &Slopes,
-    mut values: [Eight<S>; 2],
-    sums: &mut Sums<N>,
-    i: usize,
-) {
+fn reduce_15<S: Simd>(simd: S, half: f64, slopes: &Slopes, mut values: [Eight<S>; 2], sums: &mut Sums, i: usize) {
     for v in 0..2 {
         let inverse = Eight::load(simd, &slopes[v]);
         // Twice, as 1/t² may be too large to be told from infinity.
@@ -254,16 +222,7 @@ impl Rule for HalfLine {
     }
 
     #[inline(always)]
-    fn reduce<S: Simd, const N: usize>(
-        &self,
-        simd: S,
-        a: f64,
-        b: f64,
-        y: &[[f64; EIGHT]],
-        slopes: &Slopes,
-        sums: &mut Sums<N>,
-        i: usize,
-    ) {
+    fn reduce<S: Simd>(&self, simd: S, a: f64, b: f64, y: &[[f64; EIGHT]], slopes: &Slopes, sums: &mut Sums, i: usize) {
         reduce_15(simd, half_width(a, b), slopes, [Eight::load(simd, &y[0]), Eight::load(simd, &y[1])], sums, i);
     }
 }
@@ -290,16 +249,7 @@ impl Rule for WholeLine {
     }
 
     #[inline(always)]
-    fn reduce<S: Simd, const N: usize>(
-        &self,
-        simd: S,
-        a: f64,
-        b: f64,
-        y: &[[f64; EIGHT]],
-        slopes: &Slopes,
-        sums: &mut Sums<N>,
-        i: usize,
-    ) {
+    fn reduce<S: Simd>(&self, simd: S, a: f64, b: f64, y: &[[f64; EIGHT]], slopes: &Slopes, sums: &mut Sums, i: usize) {
         let mut values = [Eight::splat(simd, 0.0); 2];
         for v in 0..2 {
             values[v] = Eight::load(simd, &y[v]) + Eight::load(simd, &y[2 + v]);
@@ -313,7 +263,7 @@ mod tests {
     use super::*;
 
     use crate::eight::{Processor, WithSimd};
-    use crate::estimate::Estimate;
+    use crate::estimate::{Estimate, Estimates};
 
     /// A rule with its points, or with their values.
     struct Place<'a, R>(&'a R, f64, f64, &'a mut [[f64; EIGHT]; 4], &'a mut Slopes);
@@ -331,9 +281,9 @@ mod tests {
         type Output = Estimate;
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) -> Estimate {
-            let mut sums = Sums::<1>::ZERO;
+            let mut sums = Sums::default();
             self.0.reduce(simd, self.1, self.2, self.3, self.4, &mut sums, 0);
-            sums.judge().of(0)
+            Estimates(sums.judge()).of(0)
         }
     }
 

@@ -114,19 +114,20 @@ impl Operand {
     pub(crate) fn words(&self, at: &[usize]) -> [u64; 2] {
         assert!(at.len() == self.shape.len() && at.iter().zip(&self.shape).all(|(at, length)| at < length));
         let offset: isize = at.iter().zip(&self.strides).map(|(at, stride)| *at as isize * stride).sum();
-        let mut words = [0_u64; 2];
         // SAFETY: the place is inside the array, whose memory `_owner` keeps; an element has at most 16 bytes.
         unsafe {
             let from = self.data.offset(offset);
-            let to = words.as_mut_ptr().cast::<u8>();
-            // Copies of a length that is known are single instructions.
+            // Whole words are loaded as such: put together from bytes, they would be waited for.
             match self.kind.size() {
-                8 => to.copy_from_nonoverlapping(from, 8),
-                4 => to.copy_from_nonoverlapping(from, 4),
-                size => to.copy_from_nonoverlapping(from, size),
+                8 => [from.cast::<u64>().read_unaligned(), 0],
+                4 => [from.cast::<u32>().read_unaligned().into(), 0],
+                size => {
+                    let mut words = [0_u64; 2];
+                    words.as_mut_ptr().cast::<u8>().copy_from_nonoverlapping(from, size);
+                    words
+                }
             }
         }
-        words
     }
 
     /// The element at a place as a real number; the real part of a complex one.
