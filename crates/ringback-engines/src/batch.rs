@@ -99,9 +99,14 @@ pub fn quad_batch<B: Batch>(
                 end.take(index, batch.finish(index, Err(QuadError::Integrand(error))));
             }
         }
+        for (slot, room) in slots.iter().zip(&mut *rooms) {
+            if let Some(slot) = slot {
+                slot.integral.reduce(processor, room);
+            }
+        }
         for (place, room) in rooms[..IN_STEP].iter_mut().enumerate() {
             let Some(slot) = &mut slots[place] else { continue };
-            if let Some(mut result) = slot.integral.settle(processor, options, room) {
+            if let Some(mut result) = slot.integral.settle(options, room) {
                 if slot.negative {
                     result.value = -result.value;
                 }
@@ -155,8 +160,13 @@ impl AnyRule {
     }
 
     #[inline]
-    fn settle(&mut self, processor: Processor, options: &Options, room: &mut Room) -> Option<Quadrature> {
-        each!(self, integral => integral.settle(processor, options, room))
+    fn reduce(&self, processor: Processor, room: &mut Room) {
+        each!(self, integral => integral.reduce(processor, room));
+    }
+
+    #[inline]
+    fn settle(&mut self, options: &Options, room: &mut Room) -> Option<Quadrature> {
+        each!(self, integral => integral.settle(options, room))
     }
 }
 

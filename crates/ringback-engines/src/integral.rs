@@ -93,12 +93,22 @@ impl<R: Rule> Integral<R> {
         room.panel.evaluate::<R, E>(intervals, lanes, integrand)
     }
 
-    /// Draws the conclusions from these values: the result, if there is one.
+    /// Turns the values into estimates. A step of its own, since many integrals can take it side by side.
     #[inline]
-    pub(crate) fn settle(&mut self, processor: Processor, options: &Options, room: &mut Room) -> Option<Quadrature> {
+    pub(crate) fn reduce(&self, processor: Processor, room: &mut Room) {
+        if self.refinement.is_none() {
+            room.panel.reduce(processor, &self.rule, [self.range]);
+        } else {
+            room.panel.reduce(processor, &self.rule, room.intervals.selected().halves());
+        }
+    }
+
+    /// Draws the conclusions: the result, if there is one.
+    #[inline]
+    pub(crate) fn settle(&mut self, options: &Options, room: &mut Room) -> Option<Quadrature> {
         let Room { panel, table, intervals } = room;
         let ended: Result<Outcome, Halt<Infallible>> = match &mut self.refinement {
-            None => match panel.reduce(processor, &self.rule, [self.range]) {
+            None => match panel.estimates::<R, _>(1) {
                 Ok(first) => match Refinement::of_range(self.range, &first.of(0), options, table, intervals) {
                     Ok(refinement) => {
                         self.refinement = Some(refinement);
@@ -108,7 +118,7 @@ impl<R: Rule> Integral<R> {
                 },
                 Err(halt) => Err(halt),
             },
-            Some(refinement) => match panel.reduce(processor, &self.rule, intervals.selected().halves()) {
+            Some(refinement) => match panel.estimates::<R, _>(2) {
                 Ok(halves) => match refinement.absorb(halves, options, table, intervals) {
                     Ok(None) => return None,
                     Ok(Some(outcome)) => Ok(outcome),
@@ -134,7 +144,8 @@ impl<R: Rule> Integral<R> {
         loop {
             self.place(processor, room);
             self.evaluate(room, lanes, |x, y| integrand.eval(x, y))?;
-            if let Some(result) = self.settle(processor, options, room) {
+            self.reduce(processor, room);
+            if let Some(result) = self.settle(options, room) {
                 return Ok(result);
             }
         }
@@ -158,7 +169,8 @@ impl<R: Rule> Integral<R> {
             self.neval += R::POINTS;
             let lanes = integrand.lanes();
             panel.evaluate::<R, _>(1, lanes, |x, y| integrand.eval(x, y)).map_err(Halt::Integrand)?;
-            let mut estimate = panel.reduce(processor, &self.rule, [ends])?.of(0);
+            panel.reduce(processor, &self.rule, [ends]);
+            let mut estimate = panel.estimates::<R, _>(1)?.of(0);
             error += estimate.error;
             value += estimate.value;
             magnitude += estimate.magnitude;

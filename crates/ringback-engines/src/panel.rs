@@ -89,19 +89,19 @@ impl Panel {
         Ok(())
     }
 
-    /// Turns the values into an estimate for each interval.
+    /// Turns the values into an estimate for each interval: see [`estimates`](Self::estimates).
+    #[inline]
+    pub(crate) fn reduce<R: Rule, const N: usize>(&mut self, processor: Processor, rule: &R, ends: [(f64, f64); N]) {
+        processor.run(Reduce { rule, ends, panel: self });
+    }
+
+    /// The estimates for so many intervals.
     ///
     /// # Errors
     /// What a sum that is not finite is due to.
     #[inline]
-    pub(crate) fn reduce<R: Rule, E, const N: usize>(
-        &mut self,
-        processor: Processor,
-        rule: &R,
-        ends: [(f64, f64); N],
-    ) -> Result<&Estimates, Halt<E>> {
-        processor.run(Reduce { rule, ends, panel: self });
-        if self.estimates.are_finite() { Ok(&self.estimates) } else { Err(self.culprit(N * R::PLACES)) }
+    pub(crate) fn estimates<R: Rule, E>(&self, intervals: usize) -> Result<&Estimates, Halt<E>> {
+        if self.estimates.are_finite() { Ok(&self.estimates) } else { Err(self.culprit(intervals * R::PLACES)) }
     }
 
     #[cold]
