@@ -277,12 +277,12 @@ fn handle_of<P: Params, R: Ret>(
 
 impl Callback {
     /// The handle on a function of one number: made once, since a short integral takes little longer than to make it.
-    pub(crate) fn scalar(&self) -> PyResult<Scalar> {
+    pub(crate) fn scalar(&self) -> PyResult<&Scalar> {
         if let Some(known) = self.scalar.get() {
-            return Ok(known.clone());
+            return Ok(known);
         }
         let made = self.handle()?;
-        Ok(self.scalar.get_or_init(|| made).clone())
+        Ok(self.scalar.get_or_init(|| made))
     }
 
     /// The typed handle, for engines in this very module.

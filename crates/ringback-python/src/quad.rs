@@ -1,5 +1,7 @@
 //! `quad` for Python: extracts the callback, detaches, integrates.
 
+use std::borrow::Cow;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -20,23 +22,23 @@ type Handle = producer::Scalar;
 pub(crate) const LANES: usize = 8;
 
 /// A callback as an integrand: each block of the engine is one call, where the code has a block form.
-struct Blocks {
-    handle: Handle,
+struct Blocks<'a> {
+    handle: &'a Handle,
     patience: Patience,
 }
 
-impl Blocks {
+impl<'a> Blocks<'a> {
     #[inline]
-    fn new(handle: Handle) -> Self {
+    fn new(handle: &'a Handle) -> Self {
         Blocks { patience: Patience::new(handle.has_block()), handle }
     }
 }
 
-impl Integrand for Blocks {
+impl Integrand for Blocks<'_> {
     type Error = ringback::Error;
     #[inline]
     fn eval(&mut self, x: &[f64], y: &mut [f64]) -> Result<(), ringback::Error> {
-        let handle = &self.handle;
+        let handle = self.handle;
         self.patience
             .block(x.len(), handle.has_block(), |part| Ok(handle.call_block((&x[part.clone()],), &mut y[part])?))
     }
@@ -152,7 +154,7 @@ pub(crate) fn quad(
         };
     }
     let function = integrand(func, args)?;
-    let result = py.detach(|| ringback_engines::quad(Blocks::new(function), a, b, &points, &options));
+    let result = py.detach(|| ringback_engines::quad(Blocks::new(&function), a, b, &points, &options));
     finish(py, QuadResult { quadrature: result.map_err(raise)?, weighted: false })
 }
 
@@ -185,7 +187,7 @@ fn quad_weighted(
 ) -> PyResult<Py<PyAny>> {
     let py = func.py();
     let function = integrand(func, args)?;
-    let result = py.detach(|| ringback_engines::quad_weighted(Blocks::new(function), a, b, weight, options));
+    let result = py.detach(|| ringback_engines::quad_weighted(Blocks::new(&function), a, b, weight, options));
     finish(py, QuadResult { quadrature: result.map_err(raise)?, weighted: true })
 }
 
@@ -214,8 +216,15 @@ pub(crate) fn warn(py: Python<'_>, message: &str) -> PyResult<()> {
 }
 
 /// The handle on the integrand: a callback as it is, anything else through the package's door.
-fn integrand(func: &Bound<'_, PyAny>, args: Option<Bound<'_, PyAny>>) -> PyResult<Handle> {
-    handle(func, args, intern!(func.py(), "f64(f64)"), producer::Callback::scalar)
+///
+/// That of a callback is lent: counting owners takes as long as some short integrals.
+fn integrand<'a>(func: &'a Bound<'_, PyAny>, args: Option<Bound<'_, PyAny>>) -> PyResult<Cow<'a, Handle>> {
+    if args.is_none()
+        && let Ok(callback) = func.cast::<producer::Callback>()
+    {
+        return callback.get().scalar().map(Cow::Borrowed);
+    }
+    handle(func, args, intern!(func.py(), "f64(f64)"), |callback| callback.scalar().cloned()).map(Cow::Owned)
 }
 
 /// The same for any result: `signature` is the text for it, `native` makes the handle on a callback of this package.
