@@ -23,6 +23,7 @@ mod quad_complex;
 mod quad_many;
 mod quad_result;
 mod quad_weight;
+mod recipe;
 mod signature;
 #[allow(
     unsafe_code,

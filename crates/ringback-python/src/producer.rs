@@ -113,6 +113,12 @@ impl Code {
     fn signature(&self) -> Signature {
         Signature(self.0.signature.clone())
     }
+
+    /// How many slots bound data have.
+    #[getter]
+    fn slot_count(&self) -> usize {
+        self.0.slots.len()
+    }
 }
 
 /// Code together with the data bound to it: what a callback record is made of.

@@ -1,6 +1,6 @@
 //! `quad` for Python: extracts the callback, detaches, integrates.
 
-use std::borrow::Cow;
+use std::ops::Deref;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
@@ -15,6 +15,7 @@ use crate::producer;
 use crate::quad_complex::quad_complex;
 use crate::quad_result::QuadResult;
 use crate::quad_weight::{weight_of, without_weight};
+use crate::recipe::{self, Ready};
 
 type Handle = producer::Scalar;
 
@@ -153,8 +154,23 @@ pub(crate) fn quad(
             None => Err(without_weight()),
         };
     }
-    let function = integrand(func, args)?;
-    let result = py.detach(|| ringback_engines::quad(Blocks::new(&function), a, b, &points, &options));
+    if args.is_none()
+        && let Ok(callback) = func.cast::<producer::Callback>()
+    {
+        // Lent: counting its owners takes as long as some short integrals.
+        return quad_plain(py, callback.get().scalar()?, (a, b), &points, &options);
+    }
+    quad_plain(py, &*integrand(func, args)?, (a, b), &points, &options)
+}
+
+fn quad_plain(
+    py: Python<'_>,
+    function: &Handle,
+    (a, b): (f64, f64),
+    points: &[f64],
+    options: &Options,
+) -> PyResult<Py<PyAny>> {
+    let result = py.detach(|| ringback_engines::quad(Blocks::new(function), a, b, points, options));
     finish(py, QuadResult { quadrature: result.map_err(raise)?, weighted: false })
 }
 
@@ -186,8 +202,8 @@ fn quad_weighted(
     options: &WeightedOptions,
 ) -> PyResult<Py<PyAny>> {
     let py = func.py();
-    let function = integrand(func, args)?;
-    let result = py.detach(|| ringback_engines::quad_weighted(Blocks::new(&function), a, b, weight, options));
+    let function = &*integrand(func, args)?;
+    let result = py.detach(|| ringback_engines::quad_weighted(Blocks::new(function), a, b, weight, options));
     finish(py, QuadResult { quadrature: result.map_err(raise)?, weighted: true })
 }
 
@@ -215,45 +231,77 @@ pub(crate) fn warn(py: Python<'_>, message: &str) -> PyResult<()> {
     PyErr::warn(py, &category, &std::ffi::CString::new(message)?, 1)
 }
 
-/// The handle on the integrand: a callback as it is, anything else through the package's door.
-///
-/// That of a callback is lent: counting owners takes as long as some short integrals.
-fn integrand<'a>(func: &'a Bound<'_, PyAny>, args: Option<Bound<'_, PyAny>>) -> PyResult<Cow<'a, Handle>> {
-    if args.is_none()
-        && let Ok(callback) = func.cast::<producer::Callback>()
-    {
-        return callback.get().scalar().map(Cow::Borrowed);
-    }
-    handle(func, args, intern!(func.py(), "f64(f64)"), |callback| callback.scalar().cloned()).map(Cow::Owned)
+/// The handle on an integrand, for the time of an integral.
+enum Lent {
+    /// That of a function which has been compiled before.
+    Ready(Ready),
+    Owned(Handle),
 }
 
-/// The same for any result: `signature` is the text for it, `native` makes the handle on a callback of this package.
-#[inline]
+impl Deref for Lent {
+    type Target = Handle;
+    #[inline]
+    fn deref(&self) -> &Handle {
+        match self {
+            Lent::Ready(ready) => ready,
+            Lent::Owned(handle) => handle,
+        }
+    }
+}
+
+/// The handle on the integrand: of a function by its recipe, of anything else through the package's door.
+fn integrand(func: &Bound<'_, PyAny>, args: Option<Bound<'_, PyAny>>) -> PyResult<Lent> {
+    let args = args.map(further).transpose()?;
+    let code = recipe::code_of(func)?;
+    if let Some(code) = &code
+        && let Some(ready) = recipe::find(func, code, args.as_ref())?
+    {
+        return Ok(Lent::Ready(ready));
+    }
+    let found = accepted(func, args.as_ref(), intern!(func.py(), "f64(f64)"))?;
+    if let Some(code) = &code {
+        recipe::learn(func, code, args.as_ref(), &found)?;
+    }
+    match found.cast::<producer::Callback>() {
+        Ok(callback) => callback.get().scalar().cloned().map(Lent::Owned),
+        Err(_) => found.extract().map(Lent::Owned),
+    }
+}
+
+/// The handle on an integrand of any result: `signature` is the text for it.
 pub(crate) fn handle<R: ringback::Ret>(
     func: &Bound<'_, PyAny>,
     args: Option<Bound<'_, PyAny>>,
     signature: &Bound<'_, PyString>,
-    native: impl Fn(&producer::Callback) -> PyResult<ringback::Callback<(f64,), R>>,
 ) -> PyResult<ringback::Callback<(f64,), R>> {
-    let py = func.py();
-    let args = match args {
-        None => PyTuple::empty(py),
-        Some(args) => match args.cast_into::<PyTuple>() {
-            Ok(args) => args,
-            // As SciPy does: one further argument need not be wrapped.
-            Err(error) => PyTuple::new(py, [error.into_inner()])?,
-        },
+    let args = args.map(further).transpose()?;
+    let found = match func.cast::<producer::Callback>() {
+        Ok(_) if args.as_ref().is_none_or(|args| args.is_empty()) => func.clone(),
+        _ => accepted(func, args.as_ref(), signature)?,
     };
-    if args.is_empty()
-        && let Ok(callback) = func.cast::<producer::Callback>()
-    {
-        return native(callback.get());
-    }
-    static DOOR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let door = DOOR.import(py, "ringback.accept", "callback_for")?;
-    let found = door.call1((func, signature, intern!(py, "numpy"), args))?;
     match found.cast::<producer::Callback>() {
-        Ok(callback) => native(callback.get()),
+        Ok(callback) => callback.get().handle(),
         Err(_) => found.extract(),
     }
+}
+
+/// Further arguments: as SciPy has it, one need not be in a tuple.
+fn further(args: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyTuple>> {
+    args.cast_into::<PyTuple>().or_else(|error| {
+        let one = error.into_inner();
+        PyTuple::new(one.py(), [&one])
+    })
+}
+
+/// What the package's door makes of an object.
+fn accepted<'py>(
+    func: &Bound<'py, PyAny>,
+    args: Option<&Bound<'py, PyTuple>>,
+    signature: &Bound<'py, PyString>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = func.py();
+    static DOOR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let door = DOOR.import(py, "ringback.accept", "callback_for")?;
+    let args = args.map_or_else(|| PyTuple::empty(py), Bound::clone);
+    door.call1((func, signature, intern!(py, "numpy"), args))
 }

@@ -7,7 +7,6 @@ use pyo3::types::{PyComplex, PyTuple};
 use ringback_engines::Integrand;
 
 use crate::patience::Patience;
-use crate::producer;
 use crate::quad::{Problem, handle, warn};
 use crate::quad_result::{QuadResult, short};
 
@@ -155,7 +154,7 @@ pub(crate) fn quad_complex(
     problem: &Problem,
 ) -> PyResult<Py<PyAny>> {
     let py = func.py();
-    let function: Handle = handle(func, args, intern!(py, "c128(f64)"), producer::Callback::handle)?;
+    let function: Handle = handle(func, args, intern!(py, "c128(f64)"))?;
     let solve = |part| py.detach(|| problem.solve(OnePart { handle: &function, part, patience: Patience::new(false) }));
     let result = ComplexQuadResult { real: solve(Part::Real)?, imag: solve(Part::Imaginary)? };
     for (name, part) in [("real part", &result.real), ("imaginary part", &result.imag)] {

@@ -97,4 +97,10 @@ impl<P: Params, R: Ret> Rebound<P, R> {
     pub(crate) fn has_block(&self) -> bool {
         self.handle.has_block()
     }
+
+    /// The handle, for as long as nobody can write to the slots. It is not to be cloned.
+    #[inline]
+    pub(crate) fn handle(&self) -> &ringback::Callback<P, R> {
+        &self.handle
+    }
 }
