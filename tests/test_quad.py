@@ -53,7 +53,9 @@ def test_same_as_scipy(problem):
         # For an empty range SciPy returns without asking QUADPACK, and reports what was in memory.
         assert (result.neval, result.intervals) == (neval, last)
     # The rule's sums are taken in another order than QUADPACK's: extrapolation makes more of their last digits.
-    assert result.value == pytest.approx(value, rel=1e-13, abs=max(0.5 * error if status == 0 else 1e-3 * error, 1e-300))
+    assert result.value == pytest.approx(
+        value, rel=1e-13, abs=max(0.5 * error if status == 0 else 1e-3 * error, 1e-300)
+    )
     assert result.error == pytest.approx(error, rel=0.05, abs=1e-9 * abs(value) + 1e-18)
 
 

@@ -1,5 +1,4 @@
-"""How to get the callback of a function again without looking at the whole of it: what must be as it was, and which numbers
-go where.
+"""How to get the callback of a function again: what must be as it was, and which numbers go where.
 
 Engines ask for it when a plain function has passed through the door once. The native side then follows it: a function
 that differs in numbers only, as each of `lambda t: np.exp(-k * t)` in a loop over `k`, needs no interpreter at all.
