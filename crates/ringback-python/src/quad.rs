@@ -53,8 +53,9 @@ impl Integrand for Blocks<'_> {
 ///
 /// The integrand runs as compiled code, in Rust, without the interpreter and without the GIL. The method is QUADPACK's
 /// (Piessens, de Doncker-Kapenga, Überhuber, Kahaner, *QUADPACK*, Springer 1983): QAGS on finite ranges, QAGI on
-/// infinite ones, QAGP with break points, and with a weight QAWO, QAWF, QAWS or QAWC. Results, error estimates, numbers
-/// of evaluations and status are those of `scipy.integrate.quad`.
+/// infinite ones, QAGP with break points, and with a weight QAWO, QAWF, QAWS or QAWC. Numbers of evaluations and status are
+/// those of `scipy.integrate.quad`, values and error estimates up to rounding; where rounding is all that is left to
+/// decide upon, counts may differ too.
 ///
 /// Parameters
 /// ----------
