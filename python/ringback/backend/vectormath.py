@@ -25,11 +25,11 @@ INTRINSICS = {
 # The others are told to it call by call.
 OTHERS = {"expm1": 1, "log1p": 1, "cbrt": 1, "erf": 1, "erfc": 1, "hypot": 2, "asinh": 1, "acosh": 1, "atanh": 1}
 _LLVM_TYPE = {32: "float", 64: "double"}
-# Below the first argument the result is 0, above the second it is infinite, for both widths of numbers. The library has
-# such numbers done one by one, and the tail of a Gaussian is full of them.
+# For both widths of numbers: up to the first in size the library does all numbers of a vector at once, others one by one, and
+# the tail of a Gaussian is full of these. Below the second the result is 0, above the third it is infinite.
 _LIMITS = {
-    ("exp", 64): (-745.14, 709.79), ("exp2", 64): (-1075.5, 1024.0), ("exp10", 64): (-323.7, 308.26),
-    ("exp", 32): (-104.0, 88.73), ("exp2", 32): (-150.5, 128.0), ("exp10", 32): (-45.5, 38.54),
+    ("exp", 64): (707.0, -745.14, 709.79), ("exp2", 64): (1020.0, -1075.5, 1024.0), ("exp10", 64): (307.0, -323.7, 308.26),
+    ("exp", 32): (86.0, -104.0, 88.73), ("exp2", 32): (125.0, -150.5, 128.0), ("exp10", 32): (37.0, -45.5, 38.54),
 }  # fmt: skip
 
 
@@ -139,6 +139,8 @@ def substitute(text: str, known: Library | None) -> str:
         if (function, bits) in _LIMITS:
             called = f"ringback.{function}.within.v{best.lanes}f{bits}"
             wrappers.setdefault(called, _within_limits(called, scalar, best, *_LIMITS[function, bits]))
+            absolute = f"llvm.fabs.v{best.lanes}f{bits}"
+            declared[absolute] = f"declare {vector} @{absolute}({vector})"
         if lanes == best.lanes:
             return f"@{called}"
         name = f"ringback.{function}.v{lanes}f{bits}"
@@ -179,16 +181,30 @@ def _split(name: str, scalar: str, lanes: int, best: VectorFunction, arguments: 
     return "\n".join(lines)
 
 
-def _within_limits(name: str, scalar: str, function: VectorFunction, low: float, high: float) -> str:
-    """A function that asks the library for the numbers between both limits only."""
-    vector, mask = f"<{function.lanes} x {scalar}>", f"<{function.lanes} x i1>"
+def _within_limits(name: str, scalar: str, function: VectorFunction, usual: float, low: float, high: float) -> str:
+    """A function that asks the library for the numbers between both limits only.
+
+    Whether there are others is one comparison and a branch: masks that are kept across the call would cost more.
+    """
+    lanes = function.lanes
+    vector, mask = f"<{lanes} x {scalar}>", f"<{lanes} x i1>"
+    absolute = f"llvm.fabs.v{lanes}f{32 if scalar == 'float' else 64}"
 
     def all_lanes(number: float) -> str:
         # As LLVM writes numbers of both widths: the bits of the double.
         bits = struct.unpack("<Q", struct.pack("<d", _rounded(number, scalar)))[0]
-        return f"<{', '.join([f'{scalar} 0x{bits:016X}'] * function.lanes)}>"
+        return f"<{', '.join([f'{scalar} 0x{bits:016X}'] * lanes)}>"
 
     return f"""define internal {vector} @{name}({vector} %x) alwaysinline nounwind {{
+  %size = call {vector} @{absolute}({vector} %x)
+  %unusual = fcmp ogt {vector} %size, {all_lanes(usual)}
+  %bits = bitcast {mask} %unusual to i{lanes}
+  %any = icmp ne i{lanes} %bits, 0
+  br i1 %any, label %some, label %none
+none:
+  %direct = call {vector} @{function.name}({vector} %x)
+  ret {vector} %direct
+some:
   %low = fcmp olt {vector} %x, {all_lanes(low)}
   %high = fcmp ogt {vector} %x, {all_lanes(high)}
   %outside = or {mask} %low, %high
