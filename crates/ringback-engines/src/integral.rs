@@ -97,9 +97,9 @@ impl<R: Rule> Integral<R> {
     #[inline]
     pub(crate) fn reduce(&self, processor: Processor, room: &mut Room) {
         if self.refinement.is_none() {
-            room.panel.reduce(processor, &self.rule, [self.range]);
+            room.panel.reduce::<R, 1>(processor, &self.rule);
         } else {
-            room.panel.reduce(processor, &self.rule, room.intervals.selected().halves());
+            room.panel.reduce::<R, 2>(processor, &self.rule);
         }
     }
 
@@ -169,7 +169,7 @@ impl<R: Rule> Integral<R> {
             self.neval += R::POINTS;
             let lanes = integrand.lanes();
             panel.evaluate::<R, _>(1, lanes, |x, y| integrand.eval(x, y)).map_err(Halt::Integrand)?;
-            panel.reduce(processor, &self.rule, [ends]);
+            panel.reduce::<R, 1>(processor, &self.rule);
             let mut estimate = panel.estimates::<R, _>(1)?.of(0);
             error += estimate.error;
             value += estimate.value;

@@ -2,7 +2,7 @@
 
 use crate::eight::{EIGHT, Eight, Processor, Simd, WithSimd};
 use crate::estimate::{Estimates, Sums};
-use crate::rule::{MOST, Rule, Slopes};
+use crate::rule::{MOST, Rule, Slopes, half_width, midpoint};
 
 /// Why an integration ended before its time.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub(crate) struct Panel {
     x: Places,
     y: Places,
     slopes: [Slopes; 2],
+    /// Half-widths of the intervals. Where there is one interval, the second is that of an earlier one: its sums are 0.
+    half: [f64; 2],
     estimates: Estimates,
 }
 
@@ -89,10 +91,10 @@ impl Panel {
         Ok(())
     }
 
-    /// Turns the values into an estimate for each interval: see [`estimates`](Self::estimates).
+    /// Turns the values into an estimate for each of `N` intervals: see [`estimates`](Self::estimates).
     #[inline]
-    pub(crate) fn reduce<R: Rule, const N: usize>(&mut self, processor: Processor, rule: &R, ends: [(f64, f64); N]) {
-        processor.run(Reduce { rule, ends, panel: self });
+    pub(crate) fn reduce<R: Rule, const N: usize>(&mut self, processor: Processor, rule: &R) {
+        processor.run(Reduce::<R, N> { rule, panel: self });
     }
 
     /// The estimates for so many intervals.
@@ -129,14 +131,15 @@ impl<R: Rule, const N: usize> WithSimd for Place<'_, R, N> {
         for i in 0..N {
             let first = i * R::PLACES / EIGHT;
             let x = &mut panel.x[first..first + R::PLACES / EIGHT];
-            rule.abscissas(simd, ends[i].0, ends[i].1, x, &mut panel.slopes[i]);
+            let (a, b) = ends[i];
+            panel.half[i] = half_width(a, b);
+            rule.abscissas(simd, midpoint(a, b), panel.half[i], x, &mut panel.slopes[i]);
         }
     }
 }
 
 struct Reduce<'a, R, const N: usize> {
     rule: &'a R,
-    ends: [(f64, f64); N],
     panel: &'a mut Panel,
 }
 
@@ -145,12 +148,12 @@ impl<R: Rule, const N: usize> WithSimd for Reduce<'_, R, N> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { rule, ends, panel } = self;
-        let mut sums = Sums::default();
+        let Self { rule, panel } = self;
+        let mut sums = Sums { half: panel.half, ..Sums::default() };
         for i in 0..N {
             let first = i * R::PLACES / EIGHT;
             let y = &panel.y[first..first + R::PLACES / EIGHT];
-            rule.reduce(simd, ends[i].0, ends[i].1, y, &panel.slopes[i], &mut sums, i);
+            rule.reduce(simd, y, &panel.slopes[i], &mut sums, i);
         }
         Eight::load(simd, &sums.judge()).store(&mut panel.estimates.0);
     }

@@ -31,15 +31,11 @@ pub(crate) trait Rule {
     /// How many places it takes, at most [`MOST`].
     const PLACES: usize = Self::ROWS * Self::VECTORS * EIGHT;
 
-    /// Writes the points, in the user's variable, at which the interval `[a, b]` wants the integrand.
-    fn abscissas<S: Simd>(&self, simd: S, a: f64, b: f64, x: &mut [[f64; EIGHT]], slopes: &mut Slopes);
+    /// Writes the points, in the user's variable, at which an interval with this centre and half-width wants the integrand.
+    fn abscissas<S: Simd>(&self, simd: S, centre: f64, half: f64, x: &mut [[f64; EIGHT]], slopes: &mut Slopes);
 
     /// Sums up the values at those points, for interval `i` of two.
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "a structure of them would be made in one place and taken apart in three"
-    )]
-    fn reduce<S: Simd>(&self, simd: S, a: f64, b: f64, y: &[[f64; EIGHT]], slopes: &Slopes, sums: &mut Sums, i: usize);
+    fn reduce<S: Simd>(&self, simd: S, y: &[[f64; EIGHT]], slopes: &Slopes, sums: &mut Sums, i: usize);
 }
 
 /// The middle of an interval, also where the sum of its ends is out of range.
@@ -85,9 +81,9 @@ impl<const V: usize> Table<V> {
         table
     }
 
-    /// Sums up values on an interval of half-width `half`.
+    /// Sums up values.
     #[inline(always)]
-    fn reduce<S: Simd>(&self, simd: S, half: f64, values: &[Eight<S>; V], sums: &mut Sums, i: usize) {
+    fn reduce<S: Simd>(&self, simd: S, values: &[Eight<S>; V], sums: &mut Sums, i: usize) {
         let weights = Eight::load(simd, &self.kronrod[0]);
         let mut kronrod = weights * values[0];
         let mut gauss = Eight::load(simd, &self.gauss[0]) * values[0];
@@ -108,7 +104,6 @@ impl<const V: usize> Table<V> {
         sums.gauss[i] = gauss.sum();
         sums.magnitude[i] = magnitude.sum();
         sums.variation[i] = variation.sum();
-        sums.half[i] = half;
     }
 }
 
@@ -138,20 +133,20 @@ impl Rule for Finite {
     const COLUMNS: usize = 21;
 
     #[inline(always)]
-    fn abscissas<S: Simd>(&self, simd: S, a: f64, b: f64, x: &mut [[f64; EIGHT]], _: &mut Slopes) {
-        let (centre, half) = (Eight::splat(simd, midpoint(a, b)), Eight::splat(simd, half_width(a, b)));
+    fn abscissas<S: Simd>(&self, simd: S, centre: f64, half: f64, x: &mut [[f64; EIGHT]], _: &mut Slopes) {
+        let (centre, half) = (Eight::splat(simd, centre), Eight::splat(simd, half));
         for (x, nodes) in x.iter_mut().zip(&RULE_21.nodes) {
             (centre + half * Eight::load(simd, nodes)).store(x);
         }
     }
 
     #[inline(always)]
-    fn reduce<S: Simd>(&self, simd: S, a: f64, b: f64, y: &[[f64; EIGHT]], _: &Slopes, sums: &mut Sums, i: usize) {
+    fn reduce<S: Simd>(&self, simd: S, y: &[[f64; EIGHT]], _: &Slopes, sums: &mut Sums, i: usize) {
         let mut values = [Eight::splat(simd, 0.0); 3];
         for v in 0..3 {
             values[v] = Eight::load(simd, &y[v]);
         }
-        RULE_21.reduce(simd, half_width(a, b), &values, sums, i);
+        RULE_21.reduce(simd, &values, sums, i);
     }
 }
 
@@ -174,9 +169,9 @@ static RULE_15: Table<2> = Table::new(
 /// There is one division for `x` and the slope `1/t²`, not the three of QUADPACK, which take longer than a short
 /// integrand: the points may differ in the last place.
 #[inline(always)]
-fn distances<S: Simd>(simd: S, a: f64, b: f64, slopes: &mut Slopes) -> [Eight<S>; 2] {
+fn distances<S: Simd>(simd: S, centre: f64, half: f64, slopes: &mut Slopes) -> [Eight<S>; 2] {
     let one = Eight::splat(simd, 1.0);
-    let (centre, half) = (Eight::splat(simd, midpoint(a, b)), Eight::splat(simd, half_width(a, b)));
+    let (centre, half) = (Eight::splat(simd, centre), Eight::splat(simd, half));
     let mut distances = [one; 2];
     for v in 0..2 {
         let t = centre + half * Eight::load(simd, &RULE_15.nodes[v]);
@@ -189,13 +184,13 @@ fn distances<S: Simd>(simd: S, a: f64, b: f64, slopes: &mut Slopes) -> [Eight<S>
 
 /// Sums up the values at those points, with the slope, over a part of `(0, 1)`.
 #[inline(always)]
-fn reduce_15<S: Simd>(simd: S, half: f64, slopes: &Slopes, mut values: [Eight<S>; 2], sums: &mut Sums, i: usize) {
+fn reduce_15<S: Simd>(simd: S, slopes: &Slopes, mut values: [Eight<S>; 2], sums: &mut Sums, i: usize) {
     for v in 0..2 {
         let inverse = Eight::load(simd, &slopes[v]);
         // Twice, as 1/t² may be too large to be told from infinity.
         values[v] = values[v] * inverse * inverse;
     }
-    RULE_15.reduce(simd, half, &values, sums, i);
+    RULE_15.reduce(simd, &values, sums, i);
 }
 
 /// The 15-point rule on `(0, 1)`, mapped to a half-line by `x = origin ± (1 - t) / t`.
@@ -213,17 +208,17 @@ impl Rule for HalfLine {
     const COLUMNS: usize = 15;
 
     #[inline(always)]
-    fn abscissas<S: Simd>(&self, simd: S, a: f64, b: f64, x: &mut [[f64; EIGHT]], slopes: &mut Slopes) {
+    fn abscissas<S: Simd>(&self, simd: S, centre: f64, half: f64, x: &mut [[f64; EIGHT]], slopes: &mut Slopes) {
         let (origin, direction) = (Eight::splat(simd, self.origin), Eight::splat(simd, self.direction));
-        let distances = distances(simd, a, b, slopes);
+        let distances = distances(simd, centre, half, slopes);
         for v in 0..2 {
             (origin + direction * distances[v]).store(&mut x[v]);
         }
     }
 
     #[inline(always)]
-    fn reduce<S: Simd>(&self, simd: S, a: f64, b: f64, y: &[[f64; EIGHT]], slopes: &Slopes, sums: &mut Sums, i: usize) {
-        reduce_15(simd, half_width(a, b), slopes, [Eight::load(simd, &y[0]), Eight::load(simd, &y[1])], sums, i);
+    fn reduce<S: Simd>(&self, simd: S, y: &[[f64; EIGHT]], slopes: &Slopes, sums: &mut Sums, i: usize) {
+        reduce_15(simd, slopes, [Eight::load(simd, &y[0]), Eight::load(simd, &y[1])], sums, i);
     }
 }
 
@@ -239,9 +234,9 @@ impl Rule for WholeLine {
     const COLUMNS: usize = 15;
 
     #[inline(always)]
-    fn abscissas<S: Simd>(&self, simd: S, a: f64, b: f64, x: &mut [[f64; EIGHT]], slopes: &mut Slopes) {
+    fn abscissas<S: Simd>(&self, simd: S, centre: f64, half: f64, x: &mut [[f64; EIGHT]], slopes: &mut Slopes) {
         let zero = Eight::splat(simd, 0.0);
-        let distances = distances(simd, a, b, slopes);
+        let distances = distances(simd, centre, half, slopes);
         for v in 0..2 {
             distances[v].store(&mut x[v]);
             (zero - distances[v]).store(&mut x[2 + v]);
@@ -249,12 +244,12 @@ impl Rule for WholeLine {
     }
 
     #[inline(always)]
-    fn reduce<S: Simd>(&self, simd: S, a: f64, b: f64, y: &[[f64; EIGHT]], slopes: &Slopes, sums: &mut Sums, i: usize) {
+    fn reduce<S: Simd>(&self, simd: S, y: &[[f64; EIGHT]], slopes: &Slopes, sums: &mut Sums, i: usize) {
         let mut values = [Eight::splat(simd, 0.0); 2];
         for v in 0..2 {
             values[v] = Eight::load(simd, &y[v]) + Eight::load(simd, &y[2 + v]);
         }
-        reduce_15(simd, half_width(a, b), slopes, values, sums, i);
+        reduce_15(simd, slopes, values, sums, i);
     }
 }
 
@@ -273,7 +268,7 @@ mod tests {
         type Output = ();
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
-            self.0.abscissas(simd, self.1, self.2, self.3, self.4);
+            self.0.abscissas(simd, midpoint(self.1, self.2), half_width(self.1, self.2), self.3, self.4);
         }
     }
 
@@ -282,7 +277,8 @@ mod tests {
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) -> Estimate {
             let mut sums = Sums::default();
-            self.0.reduce(simd, self.1, self.2, self.3, self.4, &mut sums, 0);
+            sums.half[0] = half_width(self.1, self.2);
+            self.0.reduce(simd, self.3, self.4, &mut sums, 0);
             Estimates(sums.judge()).of(0)
         }
     }
