@@ -168,8 +168,9 @@ def bind_function(
 def code_for(
     function: types.FunctionType, captured: list[tuple[Path, Any]], callback: Callback
 ) -> _ringback.Code | None:
-    """The code for a function that captures these values, with the parameters and options of a callback; None if it has
-    not been compiled.
+    """The code for a function that captures these values, with the parameters and options of a callback.
+
+    None if it has not been compiled.
     """
     plan, signature, bound = plan_of(function.__code__), native_signature(callback), callback._bound
     free = [name for name in plan.positional if name not in bound][: len(signature.parameters)]

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from . import _ringback
 from .callback import Callback, native_signature
 from .capture import Function, Kind, Path, kind_of
 from .compile import code_for, plan_of
@@ -78,7 +77,7 @@ def recipe(
         made = code_for(function, captured, callback)
     except (_NoRecipeError, CompileError, LookupError, AttributeError, ValueError):
         return None
-    if made is not callback.code or function.__code__ is not code or slot != made.slot_count:
+    if made is None or made is not callback.code or function.__code__ is not code or slot != made.slot_count:
         return None
     return reads
 
@@ -95,9 +94,7 @@ def _expected(value: Any, kind: Kind, slot: int) -> tuple[str, Any]:
     raise _NoRecipeError
 
 
-def _unchanged(
-    function: types.FunctionType, owner: Any, path: Path, value: Any, helpers: set[int]
-) -> Iterator[Read]:
+def _unchanged(function: types.FunctionType, owner: Any, path: Path, value: Any, helpers: set[int]) -> Iterator[Read]:
     """What must be the same for a value that is compiled in, with all that a function refers to in its turn.
 
     `helpers` are the functions that have been looked at.
