@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import sys
 import threading
 import types
 import weakref
@@ -177,6 +178,25 @@ def test_a_callback_that_is_no_longer_what_the_function_is_compiled_to_has_no_re
     assert recipes.recipe(f, g.__code__, (), made) is None
     code, f.__code__ = f.__code__, (lambda t: helper(t) + 0.0).__code__
     assert recipes.recipe(f, code, (), made) is None
+
+
+def test_what_another_thread_changes_during_a_compilation_is_not_stale(monkeypatch):
+    helper = one = lambda t: t
+    f = lambda t: helper(t)  # noqa: E731
+    compiler = sys.modules["ringback.compile"]
+    build = compiler._build
+
+    def late(*args):
+        nonlocal helper
+        helper = lambda t: 3.0 * t  # noqa: E731
+        return build(*args)
+
+    monkeypatch.setattr(compiler, "_build", late)
+    monkeypatch.setenv("RINGBACK_CACHE", "0")
+    assert value(f) == pytest.approx(1.5)
+    monkeypatch.undo()
+    helper = one
+    assert [value(f), value(f)] == pytest.approx([0.5, 0.5])
 
 
 def test_what_a_callback_is_bound_to_is_not_kept_alive():

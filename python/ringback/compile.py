@@ -160,7 +160,9 @@ def bind_function(
             compiled = _compiled.get(key)
             if compiled is None:
                 compiled, key, lifted = _compile(function, plan, captured, signature, options, free, bound, ties)
-                _compiled[key] = compiled
+                present, _ = _key(function, plan, plan.values(function), signature, options, free, bound, ties)
+                # Numba has read what was there meanwhile. Kept alive in either case, but not found by a key that may be wrong.
+                _compiled[key if key == present else (*key, object())] = compiled
     values = [native(kind, leaf) for kind_, value in lifted for kind, leaf in leaves(kind_, value)]
     return Callback._of(compiled.code, tuple(values), function, compiled.shim, options, bound, ties)
 
