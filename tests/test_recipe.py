@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import sys
 import threading
 import types
+import weakref
 
+import numba
 import numpy as np
 import pytest
 import ringback as rb
@@ -73,6 +77,139 @@ def test_types_that_change_give_what_they_should():
     with pytest.raises(rb.CompileError):
         of(2**70)
     assert of(1.0) == pytest.approx(1.5)
+
+
+def test_bools_complex_numbers_and_int64_do_not_pass_the_door(doors):
+    def of(k):
+        return value(lambda t: abs(k * (1.0 + 0.0 * t)) if k else -1.0)
+
+    kinds = [[True, False], [2, np.int64(-3), 0], [3 + 4j, np.complex128(-5j), 0j]]
+    for numbers in kinds:
+        of(numbers[0])
+    seen = len(doors)
+    for numbers in kinds:
+        for k in numbers:
+            assert of(k) == pytest.approx(float(abs(k)) if k else -1.0)
+    assert len(doors) == seen
+
+
+def test_defaults_are_those_of_the_last_parameters():
+    f = lambda t, a=1.0, b=2.0: a * t + b  # noqa: E731
+    assert [value(f), value(f)] == pytest.approx([2.5, 2.5])
+    f.__defaults__ = (7.0, 3.0, 4.0)
+    assert value(f) == pytest.approx(5.5)
+    for defaults in (None, (1.0,)):
+        f.__defaults__ = defaults
+        with pytest.raises(rb.CompileError, match="nothing gives a value for a"):
+            value(f)
+    f.__defaults__ = (1.0, 4.0)
+    assert value(f) == pytest.approx(4.5)
+
+
+def test_functions_of_one_code_that_call_each_other():
+    def make(k, inner):
+        def f(t):
+            return k * t + inner(t)
+
+        def become(number):
+            nonlocal k
+            k = number
+
+        return f, become
+
+    first, become = make(2.0, lambda t: 0.0)
+    second, _ = make(4.0, first)
+    third, _ = make(8.0, second)
+    assert [value(f) for f in (second, second, third, third)] == pytest.approx([3.0, 3.0, 7.0, 7.0])
+    become(6.0)
+    assert [value(second), value(third)] == pytest.approx([5.0, 9.0])
+
+
+def test_what_runs_code_to_give_a_value_passes_the_door_each_time():
+    class Scope(dict):
+        def __getitem__(self, name):
+            return number if name == "k" else dict.__getitem__(self, name)
+
+    class Module(types.ModuleType):
+        k = property(lambda _: number)
+
+    def missing(name):
+        if name != "k":
+            raise AttributeError(name)
+        return number
+
+    dynamic = types.ModuleType("dynamic")
+    dynamic.__getattr__ = missing
+    strange = Module("strange")
+    scope = Scope(k=None)
+    exec("f = lambda t: k * t", scope)
+    functions = [scope["f"], lambda t: strange.k * t, lambda t: dynamic.k * t]
+    for number in (2.0, 4.0, 6.0):
+        assert [value(f) for f in functions] == pytest.approx([number / 2] * 3)
+    plain = types.ModuleType("plain")
+    plain.k = 2.0
+    f = lambda t: plain.k * t  # noqa: E731
+    assert [value(f), value(f)] == pytest.approx([1.0, 1.0])
+    plain.__class__ = Module
+    assert value(f) == pytest.approx(3.0)
+
+
+def test_the_function_behind_a_jitted_one_may_be_replaced():
+    jitted = numba.njit(lambda t: t)
+    f = lambda t: jitted(t)  # noqa: E731
+    assert [value(f), value(f)] == pytest.approx([0.5, 0.5])
+    jitted.py_func = lambda t: 3.0 * t
+    assert value(f) == pytest.approx(1.5)
+
+
+def test_a_callback_that_is_no_longer_what_the_function_is_compiled_to_has_no_recipe():
+    helper = one = lambda t: t
+    f = lambda t: helper(t)  # noqa: E731
+    g = lambda t: -t  # noqa: E731
+    made = rb.compile(f, "f64(f64)", error_model="numpy")
+    assert recipes.recipe(f, f.__code__, (), made)
+    # As another thread might do it after the door has looked.
+    helper = lambda t: 2.0 * t  # noqa: E731
+    assert recipes.recipe(f, f.__code__, (), made) is None
+    assert value(f) == pytest.approx(1.0)
+    assert recipes.recipe(f, f.__code__, (), made) is None
+    helper = one
+    assert recipes.recipe(f, f.__code__, (), made)
+    assert recipes.recipe(f, g.__code__, (), made) is None
+    code, f.__code__ = f.__code__, (lambda t: helper(t) + 0.0).__code__
+    assert recipes.recipe(f, code, (), made) is None
+
+
+def test_what_another_thread_changes_during_a_compilation_is_not_stale(monkeypatch):
+    helper = one = lambda t: t
+    f = lambda t: helper(t)  # noqa: E731
+    compiler = sys.modules["ringback.compile"]
+    build = compiler._build
+
+    def late(*args):
+        nonlocal helper
+        helper = lambda t: 3.0 * t  # noqa: E731
+        return build(*args)
+
+    monkeypatch.setattr(compiler, "_build", late)
+    monkeypatch.setenv("RINGBACK_CACHE", "0")
+    assert value(f) == pytest.approx(1.5)
+    monkeypatch.undo()
+    helper = one
+    assert [value(f), value(f)] == pytest.approx([0.5, 0.5])
+
+
+def test_what_a_callback_is_bound_to_is_not_kept_alive():
+    data = np.ones(3)
+    gone = weakref.ref(data)
+    of_data = rb.compile(lambda t, x: t + x[0], "f64(f64, [f64])")
+    bound = of_data.bind(x=data)
+    of = lambda inner: value(lambda t: inner(t))  # noqa: E731
+    assert [of(bound), of(bound)] == pytest.approx([1.5, 1.5])
+    del bound, data
+    assert of(rb.compile(lambda t: t, "f64(f64)")) == pytest.approx(0.5)
+    gc.collect()
+    assert gone() is None
 
 
 def test_globals_attributes_and_builtins(monkeypatch):
@@ -169,7 +306,7 @@ def test_arrays_and_tuples_are_looked_at_each_time(doors):
     table = np.array([5.0], dtype=np.float32)
     assert value(f) == pytest.approx(6.5)
     assert len(doors) > seen
-    assert recipes.recipe(f, (), rb.compile(f, "f64(f64)", error_model="numpy")) is None
+    assert recipes.recipe(f, f.__code__, (), rb.compile(f, "f64(f64)", error_model="numpy")) is None
 
 
 def test_what_changes_too_often_is_given_up():
@@ -219,6 +356,54 @@ def test_threads_do_not_see_each_other():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_threads_that_start_together_leave_a_recipe(doors):
+    start = threading.Barrier(32)
+    found = []
+
+    def work(k):
+        f = lambda t: k * t  # noqa: E731
+        start.wait()
+        found.append(value(f) == pytest.approx(k / 2))
+
+    threads = [threading.Thread(target=work, args=(float(k),)) for k in range(32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [True] * 32
+    seen = len(doors)
+    work_again = types.FunctionType(work.__code__.co_consts[1], {}, closure=(types.CellType(3.0),))
+    assert value(work_again) == pytest.approx(1.5)
+    assert len(doors) == seen
+
+
+def test_an_integrand_that_integrates_itself():
+    def of(k):
+        return value(lambda t: k * t)
+
+    assert of(1.0) == pytest.approx(0.5)
+    outer = rb.interpreted(lambda t: of(4.0 * t))
+    assert quad(outer, 0, 1).value == pytest.approx(1.0)
+
+
+def test_exceptions_keep_what_they_were_raised_with():
+    def of(limit):
+        def f(t):
+            if t > limit:
+                raise ValueError("too far", limit)
+            return t
+
+        return value(f)
+
+    kept = []
+    for limit in (0.25, 0.5, 0.75):
+        with pytest.raises(ValueError, match="too far") as error:
+            of(limit)
+        kept.append(error.value)
+        assert of(2.0) == pytest.approx(0.5)
+    assert [error.args[1] for error in kept] == [0.25, 0.5, 0.75]
 
 
 def test_the_same_bits_as_a_callback():

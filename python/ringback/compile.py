@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import _ringback, cache, machinecode
-from .callback import Callback, Ties
+from .callback import Callback, Ties, native_signature
 from .capture import Array, Function, Kind, Path, Plan, frozen_key, kind_of, leaves, native
 from .errors import CompileError, numba_errors, readable, self_test
 from .signature import Signature, to_signature
@@ -160,9 +160,25 @@ def bind_function(
             compiled = _compiled.get(key)
             if compiled is None:
                 compiled, key, lifted = _compile(function, plan, captured, signature, options, free, bound, ties)
-                _compiled[key] = compiled
+                present, _ = _key(function, plan, plan.values(function), signature, options, free, bound, ties)
+                # Numba has read what was there meanwhile. Kept alive in either case, but not found by a key that may be wrong.
+                _compiled[key if key == present else (*key, object())] = compiled
     values = [native(kind, leaf) for kind_, value in lifted for kind, leaf in leaves(kind_, value)]
     return Callback._of(compiled.code, tuple(values), function, compiled.shim, options, bound, ties)
+
+
+def code_for(
+    function: types.FunctionType, captured: list[tuple[Path, Any]], callback: Callback
+) -> _ringback.Code | None:
+    """The code for a function that captures these values, with the parameters and options of a callback.
+
+    None if it has not been compiled.
+    """
+    plan, signature, bound = plan_of(function.__code__), native_signature(callback), callback._bound
+    free = [name for name in plan.positional if name not in bound][: len(signature.parameters)]
+    key, _ = _key(function, plan, captured, signature, callback._options, free, bound, callback._ties)
+    compiled = _compiled.get(key)
+    return None if compiled is None else compiled.code
 
 
 def plan_of(code: types.CodeType) -> Plan:
@@ -249,9 +265,10 @@ def helper_key(value: Any, keep: list[Any] | None = None, seen: frozenset[int] =
     if isinstance(value, tuple) and any(callable(item) and not isinstance(item, Callback) for item in value):
         raise CompileError("a tuple of functions cannot be compiled in: call the functions by their names")
     function = value if isinstance(value, types.FunctionType) else getattr(value, "py_func", None)
-    if not isinstance(function, types.FunctionType) or id(function.__code__) in seen:
+    # Functions of one code may differ in what they capture, so the code does not tell whether all has been seen.
+    if not isinstance(function, types.FunctionType) or id(function) in seen:
         return ()
-    seen |= {id(function.__code__)}
+    seen |= {id(function)}
     parts: list[Any] = [id(function.__code__)]
     defaults = [*(function.__defaults__ or ()), *(v for _, v in sorted((function.__kwdefaults__ or {}).items()))]
     refers = [*plan_of(function.__code__).values(function), *((("default", str(i)), v) for i, v in enumerate(defaults))]

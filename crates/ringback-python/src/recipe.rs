@@ -8,18 +8,22 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pyo3::exceptions::PyValueError;
+use pyo3::PyTypeInfo;
+use pyo3::exceptions::{PyAttributeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyFloat, PyInt, PyString, PyTuple, PyType};
+use pyo3::types::{
+    PyBool, PyComplex, PyDict, PyFloat, PyInt, PyModule, PyString, PyTuple, PyType, PyWeakrefMethods,
+    PyWeakrefReference,
+};
 
 use crate::producer::{Callback, Rebindable, Rebound, Scalar};
 
 /// So many recipes are kept for one piece of code: for numbers of different kinds, say.
 const KEPT: usize = 4;
-/// After so many, another one will not be of much use.
-const LEARNED: u32 = 16;
+/// After so many attempts, another one will not be of much use.
+const TRIED: u32 = 16;
 
 /// How to get the callback of a function.
 pub(crate) struct Recipe {
@@ -40,13 +44,14 @@ struct Read {
     /// The function that refers to it, if it is another one that is called.
     owner: Option<Py<PyAny>>,
     root: Root,
-    /// Modules on the way to it, with the attribute that is read from each.
-    modules: Vec<(Py<PyAny>, Py<PyString>)>,
+    /// Modules on the way to it, which nobody keeps alive for that, with the attribute that is read from each.
+    modules: Vec<(Py<PyWeakrefReference>, Py<PyString>)>,
     expected: Expected,
 }
 
 enum Root {
     Arg(usize),
+    /// From the end, from 1 on: the last default is that of the last parameter, however many there are.
     Default(usize),
     Cell(usize),
     Global(Py<PyString>),
@@ -57,17 +62,25 @@ enum Root {
 enum Expected {
     Same(Py<PyAny>),
     /// A number for the `i`-th of the slots that change.
-    Float(usize),
-    Integer(usize),
+    Number(Number, usize),
+}
+
+/// What a number is passed as. For each there is a type or two that are read here; others are the same object or other code.
+#[derive(Clone, Copy)]
+enum Number {
+    F64,
+    I64,
+    Bool,
+    C128,
 }
 
 /// What is known of a code object.
 struct Known {
     /// Keeps its address from being used again.
     _code: Py<PyAny>,
-    /// The last one first. None if there is none: something may change in place, or too much does.
+    /// The last one first. None if it has been tried too often: something may change in place, or too much does.
     recipes: Option<Vec<Arc<Recipe>>>,
-    learned: u32,
+    tried: u32,
 }
 
 static KNOWN: Mutex<Option<HashMap<usize, Known>>> = Mutex::new(None);
@@ -129,7 +142,7 @@ pub(crate) fn code_of<'py>(func: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'p
 /// The handle for a function with this code object and further arguments, if a recipe says how to get it.
 ///
 /// # Errors
-/// What an attribute of a module raised, but for its absence.
+/// Those of Python, such as a lack of memory. What is missing is for the door to complain about.
 pub(crate) fn find(
     func: &Bound<'_, PyAny>,
     code: &Bound<'_, PyAny>,
@@ -142,25 +155,15 @@ pub(crate) fn find(
             _ => None,
         };
         let Some(recipe) = recipe else { break };
-        match Recipe::follow(recipe, func, args) {
-            Ok(None) => {}
-            Ok(found) => return Ok(found),
-            // What is missing is for the door to complain about.
-            Err(error) if is_absence(func.py(), &error) => {}
-            Err(error) => return Err(error),
+        let found = Recipe::follow(recipe, func, args)?;
+        if found.is_some() {
+            return Ok(found);
         }
     }
     Ok(None)
 }
 
-fn is_absence(py: Python<'_>, error: &PyErr) -> bool {
-    use pyo3::exceptions::{PyAttributeError, PyLookupError};
-    error.is_instance_of::<PyAttributeError>(py)
-        || error.is_instance_of::<PyLookupError>(py)
-        || error.is_instance_of::<PyValueError>(py)
-}
-
-/// Asks for a recipe for what the door has made of a function, unless it is known that there is none.
+/// Asks for a recipe for what the door has made of a function, unless that has been of no use too often.
 ///
 /// # Errors
 /// Those of Python.
@@ -176,19 +179,24 @@ pub(crate) fn learn(
     }
     let Ok(callback) = made.cast::<Callback>() else { return Ok(()) };
     static RECIPE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let args = args.map_or_else(|| PyTuple::empty(py), Bound::clone);
-    let reads = RECIPE.import(py, "ringback.recipe", "recipe")?.call1((func, &args, made))?;
-    let recipe = if reads.is_none() { None } else { Some(Recipe::new(&reads, args.len(), callback.get())?) };
-    let new = || Known { _code: code.clone().unbind(), recipes: Some(Vec::new()), learned: 0 };
+    let tuple = args.map_or_else(|| PyTuple::empty(py), Bound::clone);
+    let reads = RECIPE.import(py, "ringback.recipe", "recipe")?.call1((func, code, &tuple, made))?;
+    let recipe = if reads.is_none() { None } else { Some(Recipe::new(&reads, tuple.len(), callback.get())?) };
+    // Threads that start with the same function all come here: one recipe is enough, and they have not tried in vain.
+    if find(func, code, args)?.is_some() {
+        return Ok(());
+    }
+    let new = || Known { _code: code.clone().unbind(), recipes: Some(Vec::new()), tried: 0 };
     let mut guard = known();
     let entry = guard.get_or_insert_default().entry(address).or_insert_with(new);
-    entry.learned += 1;
-    let forgotten = match (&mut entry.recipes, recipe) {
-        (Some(recipes), Some(recipe)) if entry.learned < LEARNED => {
-            recipes.insert(0, Arc::new(recipe));
-            Some(recipes.split_off(recipes.len().min(KEPT)))
-        }
-        (recipes, _) => recipes.take(),
+    entry.tried += 1;
+    let forgotten = if entry.tried >= TRIED {
+        (entry.recipes.take(), recipe)
+    } else if let (Some(recipes), Some(recipe)) = (&mut entry.recipes, recipe) {
+        recipes.insert(0, Arc::new(recipe));
+        (Some(recipes.split_off(recipes.len().min(KEPT))), None)
+    } else {
+        (None, None)
     };
     drop(guard);
     // Objects may go with it, and run code.
@@ -202,10 +210,6 @@ impl Recipe {
     fn new(reads: &Bound<'_, PyAny>, args: usize, callback: &Callback) -> PyResult<Self> {
         let py = reads.py();
         let mut slots = Vec::new();
-        let mut number = |kind: &str, slot: &Py<PyAny>| -> PyResult<usize> {
-            slots.push((slot.extract(py)?, kind.to_owned()));
-            Ok(slots.len() - 1)
-        };
         let mut all = Vec::new();
         for (owner, (root, place), modules, (kind, wanted)) in reads.extract::<Vec<Written>>()? {
             let name = || place.extract::<Py<PyString>>(py);
@@ -218,10 +222,23 @@ impl Recipe {
                 "attribute" => Root::Attribute(name()?),
                 _ => return Err(PyValueError::new_err(format!("no place of a value: {root:?}"))),
             };
-            let expected = match kind.as_str() {
-                "f64" => Expected::Float(number("f64", &wanted)?),
-                "i64" => Expected::Integer(number("i64", &wanted)?),
-                _ => Expected::Same(wanted),
+            let weak = |(module, attribute): (Py<PyAny>, Py<PyString>)| {
+                Ok((PyWeakrefReference::new(module.bind(py))?.unbind(), attribute))
+            };
+            let modules = modules.into_iter().map(weak).collect::<PyResult<_>>()?;
+            let number = match kind.as_str() {
+                "f64" => Some(Number::F64),
+                "i64" => Some(Number::I64),
+                "bool" => Some(Number::Bool),
+                "c128" => Some(Number::C128),
+                _ => None,
+            };
+            let expected = match number {
+                Some(number) => {
+                    slots.push((wanted.extract(py)?, kind));
+                    Expected::Number(number, slots.len() - 1)
+                }
+                None => Expected::Same(wanted),
             };
             all.push(Read { owner, root, modules, expected });
         }
@@ -252,14 +269,14 @@ impl Recipe {
                 Some(value) => value,
                 None => return Ok(None),
             };
-            let words = match &read.expected {
-                Expected::Same(object) if value.is(object) => continue,
-                Expected::Same(_) => return Ok(None),
-                Expected::Float(i) => float(&value)?.map(|number| (*i, number.to_bits())),
-                Expected::Integer(i) => integer(&value).map(|number| (*i, number as u64)),
-            };
-            match (words, &mut ready) {
-                (Some((i, word)), Ready::Numbers { rebound: Some(rebound), .. }) => rebound.set(i, [word, 0]),
+            match (&read.expected, &mut ready) {
+                (Expected::Same(object), _) if value.is(object) => {}
+                (Expected::Number(number, i), Ready::Numbers { rebound: Some(rebound), .. }) => {
+                    match number.words(&value)? {
+                        Some(words) => rebound.set(*i, words),
+                        None => return Ok(None),
+                    }
+                }
                 _ => return Ok(None),
             }
         }
@@ -268,7 +285,8 @@ impl Recipe {
 }
 
 impl Read {
-    /// The value that is there now.
+    /// The value that is there now. It is read without running anybody's code.
+    #[inline]
     fn value<'py>(
         &self,
         func: &Bound<'py, PyAny>,
@@ -276,59 +294,90 @@ impl Read {
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = func.py();
         let func = self.owner.as_ref().map_or(func, |owner| owner.bind(py));
-        let globals = || -> PyResult<Bound<'py, PyDict>> {
-            Ok(func.getattr(intern!(py, "__globals__"))?.cast_into::<PyDict>().map_err(PyErr::from)?)
-        };
-        let item = |tuple: Bound<'py, PyAny>, i: usize| -> PyResult<Bound<'py, PyAny>> {
-            tuple.cast::<PyTuple>().map_err(PyErr::from)?.get_item(i)
-        };
-        let mut value = match &self.root {
-            Root::Arg(i) => match args {
-                Some(args) => args.get_item(*i)?,
-                None => return Ok(None),
+        let value = match &self.root {
+            Root::Arg(i) => args.and_then(|args| args.get_item(*i).ok()),
+            Root::Default(i) => match func.getattr(intern!(py, "__defaults__"))?.cast::<PyTuple>() {
+                Ok(defaults) => defaults.len().checked_sub(*i).and_then(|i| defaults.get_item(i).ok()),
+                Err(_) => None,
             },
-            Root::Default(i) => item(func.getattr(intern!(py, "__defaults__"))?, *i)?,
-            Root::Cell(i) => {
-                let cell = item(func.getattr(intern!(py, "__closure__"))?, *i)?;
-                cell.getattr(intern!(py, "cell_contents"))?
-            }
-            Root::Global(name) => match globals()?.get_item(name)? {
-                Some(value) => value,
-                None => return Ok(None),
+            Root::Cell(i) => match func.getattr(intern!(py, "__closure__"))?.cast::<PyTuple>() {
+                Ok(cells) => or_absent::<PyValueError>(cells.get_item(*i)?.getattr(intern!(py, "cell_contents")))?,
+                Err(_) => None,
+            },
+            Root::Global(name) => match globals(func)? {
+                Some(globals) => globals.get_item(name)?,
+                None => None,
             },
             Root::Builtin(name) => {
-                if globals()?.contains(name)? {
-                    return Ok(None);
+                static BUILTINS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+                let builtins = BUILTINS.get_or_try_init(py, || py.import("builtins").map(Bound::unbind))?;
+                match globals(func)? {
+                    Some(globals) if !globals.contains(name)? => builtins.bind(py).dict().get_item(name)?,
+                    _ => None,
                 }
-                static BUILTINS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-                let builtins = BUILTINS.get_or_try_init(py, || py.import("builtins").map(|m| m.into_any().unbind()))?;
-                builtins.bind(py).getattr(name)?
             }
-            Root::Attribute(name) => func.getattr(name)?,
+            Root::Attribute(name) => or_absent::<PyAttributeError>(func.getattr(name))?,
         };
+        let Some(mut value) = value else { return Ok(None) };
         for (module, attribute) in &self.modules {
-            if !value.is(module) {
-                return Ok(None);
-            }
-            value = value.getattr(attribute)?;
+            let next = match value.cast_exact::<PyModule>() {
+                Ok(found) if module.bind(py).upgrade().is_some_and(|module| module.is(found)) => {
+                    found.dict().get_item(attribute)?
+                }
+                _ => None,
+            };
+            let Some(next) = next else { return Ok(None) };
+            value = next;
         }
         Ok(Some(value))
     }
 }
 
-/// A number of one of the types that are passed as `f64`.
-fn float(value: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
-    let py = value.py();
-    if !value.is_exact_instance_of::<PyFloat>() {
-        static TYPE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-        if !value.get_type().is(TYPE.import(py, "numpy", "float64")?) {
-            return Ok(None);
-        }
-    }
-    value.extract().map(Some)
+/// What a function reads globals from, unless it is of a type that may do as it likes.
+#[inline]
+fn globals<'py>(func: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    Ok(func.getattr(intern!(func.py(), "__globals__"))?.cast_into_exact().ok())
 }
 
-/// A number of the type that is passed as `i64`.
-fn integer(value: &Bound<'_, PyAny>) -> Option<i64> {
-    if value.is_exact_instance_of::<PyInt>() { value.extract().ok() } else { None }
+/// What has been read, if the error is not the one that says that there is nothing.
+#[inline]
+fn or_absent<'py, E: PyTypeInfo>(read: PyResult<Bound<'py, PyAny>>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(error) => Python::attach(|py| if error.is_instance_of::<E>(py) { Ok(None) } else { Err(error) }),
+    }
+}
+
+impl Number {
+    /// The bytes of a number, for `Rebound::set`, if it is of a type that is passed so.
+    #[inline]
+    fn words(self, value: &Bound<'_, PyAny>) -> PyResult<Option<[u64; 2]>> {
+        Ok(match self {
+            Number::F64 if value.is_exact_instance_of::<PyFloat>() || is_numpy(value, "float64", &FLOAT64)? => {
+                Some([value.extract::<f64>()?.to_bits(), 0])
+            }
+            // What needs more than 64 bits is other code, or an error.
+            Number::I64 if value.is_exact_instance_of::<PyInt>() || is_numpy(value, "int64", &INT64)? => {
+                value.extract::<i64>().ok().map(|number| [number as u64, 0])
+            }
+            Number::Bool => value.cast_exact::<PyBool>().ok().map(|truth| [truth.is_true().into(), 0]),
+            Number::C128
+                if value.is_exact_instance_of::<PyComplex>() || is_numpy(value, "complex128", &COMPLEX128)? =>
+            {
+                let number = value.cast::<PyComplex>().map_err(PyErr::from)?;
+                Some([number.real().to_bits(), number.imag().to_bits()])
+            }
+            _ => None,
+        })
+    }
+}
+
+static FLOAT64: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static INT64: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static COMPLEX128: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+/// Whether a value is of just that type of NumPy's, which is kept in `known`.
+#[inline]
+fn is_numpy(value: &Bound<'_, PyAny>, name: &str, known: &PyOnceLock<Py<PyType>>) -> PyResult<bool> {
+    Ok(value.get_type().is(known.import(value.py(), "numpy", name)?))
 }
