@@ -295,6 +295,44 @@ fn blocks_are_padded_to_whole_vectors_and_nothing_else_changes() {
     }
 }
 
+/// A zero that is less than nothing.
+struct Nothing(usize);
+
+impl Integrand for Nothing {
+    type Error = Infallible;
+
+    fn eval(&mut self, _: &[f64], y: &mut [f64]) -> Result<(), Infallible> {
+        y.fill(-0.0);
+        Ok(())
+    }
+
+    fn lanes(&self) -> usize {
+        self.0
+    }
+}
+
+#[test]
+fn the_sign_of_zero_does_not_depend_on_vectors() {
+    for (a, b, _) in RANGES {
+        // The last are too many for a block.
+        for lanes in [0, 1, 2, 8, 32, 100] {
+            let result = quad_with(&mut Workspace::new(), Nothing(lanes), a, b, &[], &Options::default()).unwrap();
+            assert_eq!(result.value.to_bits(), (-0.0_f64).to_bits(), "{a} to {b}, {lanes} at once");
+        }
+    }
+}
+
+#[test]
+fn a_variation_out_of_range_says_nothing_about_the_error() {
+    // The integral is in range, the distances from the mean add up to more. SciPy: 1.6888021594875518e308, status 0.
+    let f = |x: f64| f64::MAX * (-2.872673227541681 * x * x).exp();
+    let options = Options { epsabs: 0.0, epsrel: 9e-8, limit: 200 };
+    let result = integrate(f, -0.5306924331018978, 2.6506225673903714, &[], &options).unwrap();
+    assert_eq!((result.status, result.neval), (Status::Converged, 21));
+    assert!((result.value / 1.6888021594875518e308 - 1.0).abs() < 1e-14, "{}", result.value);
+    assert!(result.error > 0.0 && result.error < 1e-13 * result.value);
+}
+
 #[test]
 fn every_status_has_its_code_and_says_what_to_do() {
     let statuses = [
