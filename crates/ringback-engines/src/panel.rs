@@ -83,8 +83,8 @@ impl Panel {
             for values in [&mut *x, &mut *y] {
                 values.copy_within(row * R::COLUMNS..(row + 1) * R::COLUMNS, row * width);
                 // As if it had been asked for: without a weight, but zeros have signs.
-                let last = values[row * width + R::COLUMNS - 1];
-                values[row * width + R::COLUMNS..(row + 1) * width].fill(last);
+                let centre = values[row * width + R::CENTRE];
+                values[row * width + R::COLUMNS..(row + 1) * width].fill(centre);
             }
         }
         Ok(())
