@@ -44,6 +44,8 @@ impl EpsilonTable {
     pub(crate) fn restart(&mut self, first: f64) {
         self.entries[0] = first;
         self.len = 1;
+        // A result that has converged does not get there, so that the fourth may meet what an earlier sequence left.
+        self.history = [0.0; 3];
         self.calls = 0;
     }
 
@@ -242,6 +244,35 @@ mod tests {
             }
         }
         assert!(results[..3].iter().all(|r| r.error == f64::MAX));
+    }
+
+    #[test]
+    fn nothing_is_left_of_an_earlier_sequence() {
+        // The first three have converged and leave no history.
+        let second = || (0..12).map(|n| if n < 5 { 0.3 } else { 0.3 + 0.5_f64.powi(n) });
+        let (fresh, _) = limit(second());
+        let (_, mut table) = limit((0..9).map(|n| 0.3 - 0.7_f64.powi(n)));
+        table.restart(0.3);
+        let mut last = fresh;
+        for element in second().skip(1) {
+            table.push(element);
+            if table.len() > 2 {
+                last = table.extrapolate();
+            }
+            if table.calls == 4 {
+                break;
+            }
+        }
+        let mut new = EpsilonTable::new(0.3);
+        for element in second().skip(1) {
+            new.push(element);
+            let found = if new.len() > 2 { new.extrapolate() } else { fresh };
+            if new.calls == 4 {
+                assert_eq!(last, found);
+                return;
+            }
+        }
+        panic!("there are not so many results");
     }
 
     #[test]

@@ -97,8 +97,10 @@ impl Sums {
             // Nothing to compare with, if either is 0.
             let judged = if (variation != 0.0) & (distance != 0.0) { sharpened } else { distance };
             let floor = f64::EPSILON * 50.0 * magnitude;
+            // It is NaN where nothing but the variation is out of range.
+            let floored = if judged >= floor { judged } else { floor };
             all[i] = self.kronrod[i] * half;
-            all[2 + i] = if magnitude > HAS_FLOOR && floor > judged { floor } else { judged };
+            all[2 + i] = if magnitude > HAS_FLOOR { floored } else { judged };
             all[4 + i] = magnitude;
             all[6 + i] = variation;
         }

@@ -16,8 +16,9 @@ pub trait Integrand {
     /// Whatever the function itself fails with. What was written to `y` by then is not looked at.
     fn eval(&mut self, x: &[f64], y: &mut [f64]) -> Result<(), Self::Error>;
 
-    /// How many points a vectorised function takes at once. Blocks are padded to a multiple of it and of 8, with copies of
-    /// other points in them; these do not count as evaluations. With 1 every point is asked for once.
+    /// How many points a vectorised function takes at once, at most 32. Blocks of [`quad`](fn@crate::quad) without a weight are
+    /// multiples of it, with copies of other points in them; these do not count as evaluations. With 1, or with more than
+    /// fit into a block, every point is asked for once.
     #[inline]
     fn lanes(&self) -> usize {
         1

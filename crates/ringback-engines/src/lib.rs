@@ -22,11 +22,16 @@
 //! | module | idea |
 //! |---|---|
 //! | `integrand` | what is integrated: a function that is asked for a block of points |
-//! | `rule` | from an interval to points, and from values to an estimate with its error |
+//! | `eight` | eight numbers side by side, in the vectors that the processor has |
+//! | `rule` | from an interval to points, and from values to sums |
+//! | `estimate` | from sums to an estimate with its error |
+//! | `panel` | one interval or both halves of one: points, values and estimates, in one call of the integrand |
 //! | `intervals` | all intervals so far, and which is the next to be bisected |
 //! | `epsilon` | extrapolation of a sequence |
 //! | `acceleration` | when to extrapolate, and what to refine before |
-//! | `adaptive` | the loop that joins these |
+//! | `adaptive` | the decisions that join these: what is next, and how it ends |
+//! | `integral` | one integral, driven step by step |
+//! | `batch` | many integrals in step: [`quad_batch`](fn@quad_batch) |
 //! | `quad` | the front door: arguments, ranges, sign |
 //! | `status` | how it ended, or why it was refused |
 //! | [`sweep`] | many problems on several threads, of whatever kind |
@@ -47,8 +52,10 @@
 //!
 //! # What one can rely on
 //!
-//! The same arguments give the same bits. Results agree with SciPy's `quad` in value, error, number of evaluations,
-//! number of intervals and status; see `tests/problems.rs` for how that is checked. Bad input is an error with a text that
+//! The same arguments give the same bits, whatever vectors the processor has, alone or in a batch. Results agree with SciPy's
+//! `quad`: value and error up to rounding, number of evaluations, number of intervals and status unless rounding decides,
+//! where the tolerance is at the limit of arithmetic or an extrapolation has found its limit to the last digit; see
+//! `tests/problems.rs` for how that is checked. Bad input is an error with a text that
 //! says what to do, never a panic; a failing integrand ends the integration at once, with its own error. No memory
 //! is allocated while the integrand is being evaluated, with the exception named at [`quad_with`].
 

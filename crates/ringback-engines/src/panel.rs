@@ -84,8 +84,9 @@ impl Panel {
         for row in (0..rows).rev() {
             for values in [&mut *x, &mut *y] {
                 values.copy_within(row * R::COLUMNS..(row + 1) * R::COLUMNS, row * width);
-                // Without a weight, but it is to be a number.
-                values[row * width + R::COLUMNS..(row + 1) * width].fill(0.0);
+                // As if it had been asked for: without a weight, but zeros have signs.
+                let centre = values[row * width + R::CENTRE];
+                values[row * width + R::COLUMNS..(row + 1) * width].fill(centre);
             }
         }
         Ok(())

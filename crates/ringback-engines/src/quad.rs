@@ -90,8 +90,9 @@ impl Workspace {
 
 /// Integrates a function over the range from `a` to `b`, of which either may be infinite.
 ///
-/// The method is QUADPACK's, with the same decisions, so that value, error, number of evaluations and status are
-/// those of SciPy's `quad`: the interval with the largest error is bisected, and the sequence of totals is
+/// The method is QUADPACK's, with the same decisions, so that number of evaluations and status are those of SciPy's `quad`,
+/// and value and error are so up to rounding. Where rounding is all that is left, it decides: the counts may differ if the
+/// tolerance is at the limit of arithmetic, or if an extrapolation has found its limit to the last digit. The interval with the largest error is bisected, and the sequence of totals is
 /// extrapolated by the epsilon algorithm, which deals with singularities at the ends of the range. A finite range
 /// uses the 21-point Gauss–Kronrod rule (QAGS), an infinite one is mapped to `(0, 1)` and uses 15 points (QAGI).
 ///

@@ -25,6 +25,8 @@ pub(crate) trait Rule {
     const ROWS: usize;
     const VECTORS: usize;
     const COLUMNS: usize;
+    /// The column that they repeat: that of the centre.
+    const CENTRE: usize;
 
     /// How many values that count one application takes.
     const POINTS: usize = Self::ROWS * Self::COLUMNS;
@@ -131,6 +133,7 @@ impl Rule for Finite {
     const ROWS: usize = 1;
     const VECTORS: usize = 3;
     const COLUMNS: usize = 21;
+    const CENTRE: usize = 20;
 
     #[inline(always)]
     fn abscissas<S: Simd>(&self, simd: S, centre: f64, half: f64, x: &mut [[f64; EIGHT]], _: &mut Slopes) {
@@ -206,6 +209,7 @@ impl Rule for HalfLine {
     const ROWS: usize = 1;
     const VECTORS: usize = 2;
     const COLUMNS: usize = 15;
+    const CENTRE: usize = 7;
 
     #[inline(always)]
     fn abscissas<S: Simd>(&self, simd: S, centre: f64, half: f64, x: &mut [[f64; EIGHT]], slopes: &mut Slopes) {
@@ -232,6 +236,7 @@ impl Rule for WholeLine {
     const ROWS: usize = 2;
     const VECTORS: usize = 2;
     const COLUMNS: usize = 15;
+    const CENTRE: usize = 7;
 
     #[inline(always)]
     fn abscissas<S: Simd>(&self, simd: S, centre: f64, half: f64, x: &mut [[f64; EIGHT]], slopes: &mut Slopes) {
@@ -312,13 +317,15 @@ mod tests {
 
     #[test]
     fn the_places_that_count_come_first() {
-        fn check<R: Rule>(kronrod: &[f64]) {
+        fn check<R: Rule>(kronrod: &[f64], nodes: &[f64]) {
+            let centres: Vec<usize> = (0..nodes.len()).filter(|i| nodes[*i] == 0.0).collect();
+            assert_eq!(centres, [&[R::CENTRE][..], &(R::COLUMNS..nodes.len()).collect::<Vec<_>>()].concat());
             let counts: Vec<bool> = kronrod.iter().map(|weight| *weight != 0.0).collect();
             assert_eq!(counts, (0..R::VECTORS * EIGHT).map(|i| i < R::COLUMNS).collect::<Vec<_>>());
         }
-        check::<Finite>(RULE_21.kronrod.as_flattened());
-        check::<HalfLine>(RULE_15.kronrod.as_flattened());
-        check::<WholeLine>(RULE_15.kronrod.as_flattened());
+        check::<Finite>(RULE_21.kronrod.as_flattened(), RULE_21.nodes.as_flattened());
+        check::<HalfLine>(RULE_15.kronrod.as_flattened(), RULE_15.nodes.as_flattened());
+        check::<WholeLine>(RULE_15.kronrod.as_flattened(), RULE_15.nodes.as_flattened());
     }
 
     #[test]

@@ -133,14 +133,15 @@ pub fn run<W, E: Send, T>(
     tick: impl FnMut(&Control) -> Result<(), T>,
 ) -> Result<(), Stopped<E, T>> {
     let chunk = |memory: &mut W, chunk: Range<usize>, at: &mut usize, control: &Control| {
+        let (first, length) = (chunk.start, chunk.len());
         for index in chunk {
             *at = index;
             if control.is_over(index) {
-                break;
+                return Ok(index - first);
             }
             job(memory, index, control).map_err(|error| (index, error))?;
         }
-        Ok(())
+        Ok(length)
     };
     drive(size, workers, start, chunk, tick)
 }
@@ -163,18 +164,23 @@ pub fn run_chunks<W, E: Send, T>(
     tick: impl FnMut(&Control) -> Result<(), T>,
 ) -> Result<(), Stopped<E, T>> {
     let chunk = |memory: &mut W, chunk: Range<usize>, at: &mut usize, control: &Control| {
+        let length = chunk.len();
         *at = chunk.start;
-        if control.is_over(chunk.start) { Ok(()) } else { job(memory, chunk, control) }
+        if control.is_over(chunk.start) {
+            return Ok(0);
+        }
+        job(memory, chunk, control).map(|()| length)
     };
     drive(size, workers, start, chunk, tick)
 }
 
-/// `job` also tells where it is, in case of a panic.
+/// `job` tells how many of its problems it has solved, fewer than all if nobody wants the others; and, in case of a panic,
+/// where it is.
 fn drive<W, E: Send, T>(
     size: usize,
     workers: usize,
     start: impl Fn() -> W + Sync,
-    job: impl Fn(&mut W, Range<usize>, &mut usize, &Control) -> Result<(), (usize, E)> + Sync,
+    job: impl Fn(&mut W, Range<usize>, &mut usize, &Control) -> Result<usize, (usize, E)> + Sync,
     mut tick: impl FnMut(&Control) -> Result<(), T>,
 ) -> Result<(), Stopped<E, T>> {
     let workers = workers.clamp(1, size.max(1));
@@ -188,8 +194,11 @@ fn drive<W, E: Send, T>(
             let mut memory = start();
             while let Some(chunk) = control.take(workers) {
                 let length = chunk.len();
-                job(&mut memory, chunk, &mut at, &control)?;
-                control.done.fetch_add(length, Ordering::Relaxed);
+                let solved = job(&mut memory, chunk, &mut at, &control)?;
+                control.done.fetch_add(solved, Ordering::Relaxed);
+                if solved < length {
+                    break;
+                }
             }
             Ok(())
         });

@@ -295,6 +295,83 @@ fn blocks_are_padded_to_whole_vectors_and_nothing_else_changes() {
     }
 }
 
+/// A zero that is less than nothing.
+struct Nothing(usize);
+
+impl Integrand for Nothing {
+    type Error = Infallible;
+
+    fn eval(&mut self, _: &[f64], y: &mut [f64]) -> Result<(), Infallible> {
+        y.fill(-0.0);
+        Ok(())
+    }
+
+    fn lanes(&self) -> usize {
+        self.0
+    }
+}
+
+#[test]
+fn the_sign_of_zero_does_not_depend_on_vectors() {
+    for (a, b, _) in RANGES {
+        // The last are too many for a block.
+        for lanes in [0, 1, 2, 8, 32, 100] {
+            let result = quad_with(&mut Workspace::new(), Nothing(lanes), a, b, &[], &Options::default()).unwrap();
+            assert_eq!(result.value.to_bits(), (-0.0_f64).to_bits(), "{a} to {b}, {lanes} at once");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_of_the_integral_before() {
+    // Its extrapolation soon converges, though the error is still too large: what it goes on with must not be old.
+    let f = |x: f64| (x * x * 3.7845704874221875).exp();
+    let options = Options { epsabs: 1.306864030571279e-13, epsrel: 0.0, limit: 50 };
+    let mut workspace = Workspace::new();
+    let mut solve = || {
+        let f = pointwise(|x| Ok::<_, Infallible>(f(x)));
+        quad_with(&mut workspace, f, -0.7703213100108268, 1.9834743020797259, &[], &options).unwrap()
+    };
+    assert_eq!(solve(), solve());
+}
+
+#[test]
+fn values_without_weight_do_not_overflow() {
+    // Finite sums, in a block of points that count as well as in one that is padded.
+    let f = |x: f64| 1e308 / (1.0 + x.abs().powf(4.4));
+    let options = Options { epsabs: 0.0, epsrel: 1e-6, limit: 1 };
+    let plain = integrate(f, 0.2853471102860623, INF, &[], &options).unwrap();
+    let padded = quad_with(&mut Workspace::new(), Padded(f), 0.2853471102860623, INF, &[], &options).unwrap();
+    assert_eq!(plain, padded);
+}
+
+/// Takes eight points at once.
+struct Padded<F>(F);
+
+impl<F: Fn(f64) -> f64> Integrand for Padded<F> {
+    type Error = Infallible;
+
+    fn eval(&mut self, x: &[f64], y: &mut [f64]) -> Result<(), Infallible> {
+        y.iter_mut().zip(x).for_each(|(y, x)| *y = (self.0)(*x));
+        Ok(())
+    }
+
+    fn lanes(&self) -> usize {
+        8
+    }
+}
+
+#[test]
+fn a_variation_out_of_range_says_nothing_about_the_error() {
+    // The integral is in range, the distances from the mean add up to more. SciPy: 1.6888021594875518e308, status 0.
+    let f = |x: f64| f64::MAX * (-2.872673227541681 * x * x).exp();
+    let options = Options { epsabs: 0.0, epsrel: 9e-8, limit: 200 };
+    let result = integrate(f, -0.5306924331018978, 2.6506225673903714, &[], &options).unwrap();
+    assert_eq!((result.status, result.neval), (Status::Converged, 21));
+    assert!((result.value / 1.6888021594875518e308 - 1.0).abs() < 1e-14, "{}", result.value);
+    assert!(result.error > 0.0 && result.error < 1e-13 * result.value);
+}
+
 #[test]
 fn every_status_has_its_code_and_says_what_to_do() {
     let statuses = [

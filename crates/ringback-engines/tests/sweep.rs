@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use ringback_engines::sweep::{Control, Stopped, run};
+use ringback_engines::sweep::{Control, Stopped, run, run_chunks};
 
 fn never(_: &Control) -> Result<(), Infallible> {
     Ok(())
@@ -46,6 +46,34 @@ fn the_lowest_failure_is_told_and_ends_the_sweep() {
             }
             assert!(called.load(Ordering::Relaxed) < 500_000);
         }
+    }
+}
+
+#[test]
+fn nothing_counts_as_done_that_nobody_wanted() {
+    for chunks in [false, true] {
+        let solved = AtomicUsize::new(0);
+        let mut done = 0;
+        let tick = |control: &Control| {
+            done = control.done();
+            Ok::<_, Infallible>(())
+        };
+        let one = |i: usize| {
+            if i == 777 {
+                return Err((i, i));
+            }
+            solved.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        };
+        let stopped = if chunks {
+            let job = |(): &mut (), mut chunk: std::ops::Range<usize>, _: &Control| chunk.try_for_each(one);
+            run_chunks(1_000_000, 3, || (), job, tick)
+        } else {
+            run(1_000_000, 3, || (), |(): &mut (), i, _: &Control| one(i).map_err(|(_, error)| error), tick)
+        };
+        assert!(matches!(stopped, Err(Stopped::Failed { index: 777, error: 777 })));
+        let solved = solved.load(Ordering::Relaxed);
+        assert!(done <= solved, "{done} are said to be done, {solved} are");
     }
 }
 
