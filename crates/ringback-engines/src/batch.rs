@@ -47,16 +47,55 @@ pub trait Batch {
 /// Memory for a batch. Used again, it is not allocated again.
 #[derive(Debug, Default)]
 pub struct BatchWorkspace {
-    rooms: Vec<Box<Room>>,
+    rooms: Vec<Room>,
 }
 
 /// Solves the problems with the indices given, as [`quad`](crate::quad) without `points` solves each of them.
 ///
-/// Nothing is allocated once the workspace has been used with the same `limit`, up to 4096.
+/// Nothing is allocated once the workspace has been used with the same `limit`, up to 4096. For several threads, give a chunk of
+/// the indices to each: [`sweep::run_chunks`](crate::sweep::run_chunks).
 ///
 /// # Errors
 ///
 /// The failure that ended it, of several that with the lowest index, and this index: see [`Batch::finish`].
+///
+/// ```
+/// use std::convert::Infallible;
+/// use ringback_engines::{Batch, BatchWorkspace, IN_STEP, Options, QuadError, Quadrature, quad_batch};
+///
+/// /// ∫₀^∞ e^(-kt) dt = 1/k for many `k`.
+/// struct Decays<'a> {
+///     k: &'a [f64],
+///     slots: [f64; IN_STEP],
+///     found: Vec<f64>,
+/// }
+///
+/// impl Batch for Decays<'_> {
+///     type Error = Infallible;
+///     fn lanes(&self) -> usize {
+///         1
+///     }
+///     fn limits(&mut self, _: usize) -> (f64, f64) {
+///         (0.0, f64::INFINITY)
+///     }
+///     fn assign(&mut self, slot: usize, index: usize) {
+///         self.slots[slot] = self.k[index];
+///     }
+///     fn eval(&mut self, slot: usize, x: &[f64], y: &mut [f64]) -> Result<(), Infallible> {
+///         x.iter().zip(y).for_each(|(x, y)| *y = (-self.slots[slot] * x).exp());
+///         Ok(())
+///     }
+///     fn finish(&mut self, index: usize, result: Result<Quadrature, QuadError<Infallible>>) -> Result<(), Infallible> {
+///         self.found[index] = result.map_or(f64::NAN, |result| result.value);
+///         Ok(())
+///     }
+/// }
+///
+/// let k: Vec<f64> = (1..100).map(f64::from).collect();
+/// let mut batch = Decays { k: &k, slots: [0.0; IN_STEP], found: vec![0.0; k.len()] };
+/// quad_batch(&mut BatchWorkspace::default(), &mut batch, 0..k.len(), &Options::default()).unwrap();
+/// assert!(batch.found.iter().zip(&k).all(|(found, k)| (found * k - 1.0).abs() < 1e-7));
+/// ```
 pub fn quad_batch<B: Batch>(
     workspace: &mut BatchWorkspace,
     batch: &mut B,
@@ -64,7 +103,7 @@ pub fn quad_batch<B: Batch>(
     options: &Options,
 ) -> Result<(), (usize, B::Error)> {
     let BatchWorkspace { rooms } = workspace;
-    rooms.resize_with(IN_STEP.max(rooms.len()), Box::default);
+    rooms.resize_with(IN_STEP.max(rooms.len()), Room::default);
     let (processor, lanes) = (Processor::new(), batch.lanes());
     let mut end = End { before: indices.end, failure: None };
     let mut waiting = indices;

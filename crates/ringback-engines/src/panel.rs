@@ -129,6 +129,7 @@ impl<R: Rule, const N: usize> WithSimd for Place<'_, R, N> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { rule, ends, panel } = self;
+        #[allow(clippy::needless_range_loop, reason = "what of an iterator is not inlined has no vectors")]
         for i in 0..N {
             let first = i * R::PLACES / EIGHT;
             let x = &mut panel.x[first..first + R::PLACES / EIGHT];

@@ -90,11 +90,12 @@ impl Workspace {
 
 /// Integrates a function over the range from `a` to `b`, of which either may be infinite.
 ///
-/// The method is QUADPACK's, with the same decisions, so that number of evaluations and status are those of SciPy's `quad`,
-/// and value and error are so up to rounding. Where rounding is all that is left, it decides: the counts may differ if the
-/// tolerance is at the limit of arithmetic, or if an extrapolation has found its limit to the last digit. The interval with the largest error is bisected, and the sequence of totals is
-/// extrapolated by the epsilon algorithm, which deals with singularities at the ends of the range. A finite range
-/// uses the 21-point Gauss–Kronrod rule (QAGS), an infinite one is mapped to `(0, 1)` and uses 15 points (QAGI).
+/// The method is QUADPACK's: the interval with the largest error is bisected, and the sequence of totals is extrapolated by
+/// the epsilon algorithm, which deals with singularities at the ends of the range. A finite range uses the 21-point
+/// Gauss–Kronrod rule (QAGS), an infinite one is mapped to `(0, 1)` and uses 15 points (QAGI). Number of evaluations and status
+/// are those of SciPy's `quad`, value and error too, up to rounding. Where rounding is all that is left, it decides: the
+/// counts may differ if the tolerance is at the limit of arithmetic, or if an extrapolation has found its limit to the last
+/// digit.
 ///
 /// `points` are places inside a finite range where the integrand is singular, jumps or has a narrow peak, in any
 /// order (QAGP). Points that are repeated, or not inside the range, are left out.

@@ -85,6 +85,7 @@ impl<const V: usize> Table<V> {
 
     /// Sums up values.
     #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "what of an iterator is not inlined has no vectors")]
     fn reduce<S: Simd>(&self, simd: S, values: &[Eight<S>; V], sums: &mut Sums, i: usize) {
         let weights = Eight::load(simd, &self.kronrod[0]);
         let mut kronrod = weights * values[0];
