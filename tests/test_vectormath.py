@@ -123,6 +123,65 @@ def test_special_values_are_those_of_the_scalar_library(name: str, bits: int) ->
                 assert found == truth or (math.isnan(found) and math.isnan(truth)), (variant, a, b, found, truth)
 
 
+# Around where the library does numbers one by one, where results are subnormal, and where they are 0 or infinite.
+EDGES = {
+    "exp": (707, 708.4, 709.782712893384, 709.79, 710, -707, -708.4, -745.1, -745.1332191019412, -745.14, -746),
+    "exp2": (1020, 1023.999, 1024, 1025, -1020, -1022, -1074, -1074.9, -1075, -1075.5, -1076),
+    "exp10": (307, 308.2547, 308.26, 309, -307, -308.3, -323.3, -323.607, -323.7, -324),
+}
+EDGES32 = {
+    "exp": (86, 88.72, 88.7228, 88.73, 89, -86, -87.4, -103.2, -103.972, -104, -105),
+    "exp2": (125, 127.99, 128, 129, -125, -126, -149, -149.9, -150, -150.5, -151),
+    "exp10": (37, 38.53, 38.54, 39, -37, -38, -45, -45.15, -45.5, -46),
+}
+
+
+@library
+@pytest.mark.parametrize("bits", [64, 32])
+@pytest.mark.parametrize("name", sorted(EDGES))
+def test_numbers_out_of_range_give_what_the_scalar_library_gives(name: str, bits: int) -> None:
+    assert KNOWN is not None
+    kind, scalar = (np.float64, "double") if bits == 64 else (np.float32, "float")
+    edges = np.array((EDGES if bits == 64 else EDGES32)[name], kind)
+    near = np.concatenate([edges, np.nextafter(edges, kind(-np.inf)), np.nextafter(edges, kind(np.inf))])
+    # Each beside usual ones, and among its like.
+    usual = np.linspace(-3, 3, len(near), dtype=kind)
+    x = np.concatenate(
+        [near, np.stack([near, usual], 1).ravel(), np.array([np.nan, np.inf, -np.inf, 0, -0.0, 1e30], kind)]
+    )
+    libm = getattr(ctypes.CDLL("libm.so.6"), name if bits == 64 else f"{name}f")
+    libm.restype = ctypes.c_double if bits == 64 else ctypes.c_float
+    libm.argtypes = [libm.restype]
+    truth = np.array([libm(number) for number in x.tolist()], kind)
+    for lanes in (2, 4, 8, 16):
+        padded = np.concatenate([x, np.zeros(-len(x) % lanes, kind)])
+        found = np.empty_like(padded)
+        vector = f"<{lanes} x {scalar}>"
+        entry = f"call_{name}_{next(_numbers)}"
+        text = vectormath.substitute(
+            f"""
+declare {vector} @llvm.{name}.v{lanes}f{bits}({vector})
+define void @{entry}(ptr %x, ptr %y) {{
+  %a = load {vector}, ptr %x, align 4
+  %b = call {vector} @llvm.{name}.v{lanes}f{bits}({vector} %a)
+  store {vector} %b, ptr %y, align 4
+  ret void
+}}
+""",
+            KNOWN,
+        )
+        function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 2)(
+            objects.load(objects.emit(llvm.parse_assembly(text)), entry)
+        )
+        for start in range(0, len(padded), lanes):
+            function(padded[start:].ctypes.data, found[start:].ctypes.data)
+        for argument, value, expected in zip(x, found, truth, strict=False):
+            if not np.isfinite(expected) or expected == 0:
+                assert value == expected or (np.isnan(value) and np.isnan(expected)), (lanes, argument, value)
+            else:
+                assert abs(float(value) - float(expected)) <= 4 * np.spacing(expected), (lanes, argument, value)
+
+
 def call_vector(variant: vectormath.VectorFunction, bits: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """One function of the library, called from a loop over whole vectors."""
     vector = f"<{variant.lanes} x {'double' if bits == 64 else 'float'}>"
