@@ -129,7 +129,7 @@ mod tests {
         let expected = (z, (a + c) + (b + d));
         assert_eq!(Processor::new().run(Work(x, y)), expected);
         assert_eq!(pulp::Arch::Scalar.dispatch(Work(x, y)), expected);
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", feature = "vectors"))]
         if let Some(v3) = pulp::x86::V3::try_new() {
             assert_eq!(pulp::Arch::V3(v3).dispatch(Work(x, y)), expected);
         }
