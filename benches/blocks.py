@@ -15,9 +15,7 @@ def compare(problem: Problem) -> Table:
     table.add("a point in a block", block)
     table.add("a call", single)
     if problem.name == "gaussian":
-        table.note = (
-            "The points are on [1, 2], far outside the peak, where exp underflows: such numbers do not go to the vector library."
-        )
+        table.note = "The points are on [1, 2], far outside the peak, where exp underflows: such numbers do not go to the vector library."
     return table
 
 
