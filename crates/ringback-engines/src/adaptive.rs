@@ -1,6 +1,6 @@
 //! Adaptive bisection with extrapolation: the algorithm of QUADPACK's QAGS, QAGI and QAGP, over any rule.
 
-use crate::acceleration::{Acceleration, Bisection, Next};
+use crate::acceleration::{Acceleration, Bisection, Limit, Next};
 use crate::epsilon::EpsilonTable;
 use crate::estimate::{Estimate, Estimates};
 use crate::intervals::{Interval, Intervals};
@@ -140,10 +140,17 @@ impl Refinement {
         let middle = parent.midpoint();
         let (left, right) = (halves.of(0), halves.of(1));
         let error_after = left.error + right.error;
-        self.error_sum = self.error_sum + error_after - parent.error;
-        self.area = self.area + (left.value + right.value) - parent.value;
+        let value_after = left.value + right.value;
+        let (area, error_sum) = (self.area, self.error_sum);
+        self.error_sum = error_sum + error_after - parent.error;
+        self.area = area + value_after - parent.value;
         if !(self.area.is_finite() && self.error_sum.is_finite()) {
-            return Err(Halt::Overflow);
+            // In QUADPACK's order, twice the integral has to be in range.
+            self.error_sum = error_sum + (error_after - parent.error);
+            self.area = area + (value_after - parent.value);
+            if !(self.area.is_finite() && self.error_sum.is_finite()) {
+                return Err(Halt::Overflow);
+            }
         }
         self.roundoff.observe(&parent, &left, &right, intervals.len() > 9, self.acceleration.refining);
 
@@ -164,7 +171,11 @@ impl Refinement {
         }
         let tolerance = options.tolerance(self.area);
         if self.error_sum <= tolerance {
-            return Ok(Some(Outcome::of(intervals.total(), self.error_sum, self.trouble)));
+            let (value, error) = intervals.totals();
+            if error <= tolerance {
+                return Ok(Some(Outcome::of(value, error, self.trouble)));
+            }
+            self.error_sum = error;
         }
         if self.trouble.is_none() {
             let bisection = Bisection {
@@ -185,19 +196,55 @@ impl Refinement {
         Ok(Some(self.conclude(intervals)))
     }
 
-    /// Chooses between the best limit and the plain sum, and judges whether the integral exists at all.
+    /// The outcome if one of the halves of the selected interval could not be evaluated because the integrand is not finite at
+    /// its end. Rules keep away from the ends: so it is too narrow for points to be told from them.
+    #[cold]
+    pub(crate) fn stuck(&mut self, is_here: impl Fn(f64) -> bool, intervals: &Intervals) -> Option<Outcome> {
+        let parent = intervals.selected();
+        [parent.a, parent.midpoint(), parent.b].into_iter().any(is_here).then(|| {
+            self.trouble = Some(Status::BadIntegrand);
+            self.conclude(intervals)
+        })
+    }
+
     fn conclude(&self, intervals: &Intervals) -> Outcome {
-        let Self { ref start, area, error_sum, mut trouble, .. } = *self;
+        let Self { ref start, area, error_sum, trouble, .. } = *self;
         let spoilt = self.roundoff.spoils_extrapolation();
-        let sum = |trouble| Outcome::of(intervals.total(), error_sum, trouble);
-        let Some(best) = self.acceleration.best else {
+        Ending { start, area, error_sum, trouble, spoilt, best: self.acceleration.best }
+            .conclude(intervals, |error, value| error > value)
+    }
+}
+
+/// What is known at the end of an integration with extrapolation.
+pub(crate) struct Ending<'a> {
+    pub(crate) start: &'a Start,
+    pub(crate) area: f64,
+    pub(crate) error_sum: f64,
+    pub(crate) trouble: Option<Status>,
+    /// Rounding has spoilt the sums that were extrapolated.
+    pub(crate) spoilt: bool,
+    pub(crate) best: Option<Limit>,
+}
+
+impl Ending<'_> {
+    /// Chooses between the best limit and the plain sum, and judges whether the integral exists at all.
+    ///
+    /// `is_hopeless` compares the sum of the errors with the size of the sum of the values. QUADPACK has two ways, and has had
+    /// them since 1983: QAGS, QAGI and QAGP doubt an integral whose error is larger than its value, QAWO doubts one
+    /// whose error is as large, too.
+    pub(crate) fn conclude(self, intervals: &Intervals, is_hopeless: impl Fn(f64, f64) -> bool) -> Outcome {
+        let Self { start, area, error_sum, mut trouble, spoilt, best } = self;
+        let sum = |trouble| {
+            let (value, error) = intervals.totals();
+            Outcome::of(value, error, trouble)
+        };
+        let Some(Limit { value, mut error, correction }) = best else {
             return sum(trouble);
         };
-        let value = best.value;
-        let mut error = best.error;
         if trouble.is_some() || spoilt {
             if spoilt {
-                error += best.correction;
+                // A difference of sums that may have lost all its digits.
+                error += correction.max(0.0);
             }
             trouble = trouble.or(Some(Status::RoundoffDetected));
             let sum_is_better = if value != 0.0 && area != 0.0 {
@@ -218,7 +265,7 @@ impl Refinement {
         let one_sign = start.value.abs() >= (1.0 - 50.0 * f64::EPSILON) * start.magnitude;
         if one_sign || f64::max(value.abs(), area.abs()) > start.magnitude * 0.01 {
             let ratio = value / area;
-            if !(0.01..=100.0).contains(&ratio) || error_sum > area.abs() {
+            if !(0.01..=100.0).contains(&ratio) || is_hopeless(error_sum, area.abs()) {
                 trouble = Some(Status::Divergent);
             }
         }

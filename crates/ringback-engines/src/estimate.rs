@@ -16,7 +16,7 @@ pub(crate) struct Estimate {
 }
 
 impl Estimate {
-    /// [`Sums::judge`] for one interval.
+    /// [`Sums::judge`] for one interval, from means.
     #[inline]
     pub(crate) fn from_sums(kronrod: f64, gauss: f64, magnitude: f64, variation: f64, half: f64) -> Self {
         let two = |number| [number, 0.0];
@@ -57,7 +57,7 @@ impl Estimates {
     }
 }
 
-/// The sums of a rule on `[-1, 1]` for two intervals, side by side.
+/// The sums of a rule on `[-1, 1]` for two intervals, side by side, with weights that add up to 1: means.
 #[derive(Debug, Default)]
 pub(crate) struct Sums {
     pub(crate) kronrod: [f64; 2],
@@ -70,8 +70,8 @@ pub(crate) struct Sums {
     pub(crate) half: [f64; 2],
 }
 
-/// Magnitudes above this are so large that 50 rounding errors of them are normal numbers.
-const HAS_FLOOR: f64 = f64::MIN_POSITIVE / (50.0 * f64::EPSILON);
+/// Twice the magnitudes above this are so large that 50 rounding errors of them are normal numbers.
+const HAS_FLOOR: f64 = 0.5 * f64::MIN_POSITIVE / (50.0 * f64::EPSILON);
 
 impl Sums {
     /// Scales the sums to the intervals and judges the errors.
@@ -103,6 +103,10 @@ impl Sums {
             all[2 + i] = if magnitude > HAS_FLOOR { floored } else { judged };
             all[4 + i] = magnitude;
             all[6 + i] = variation;
+        }
+        // Only now, and not as the widths of intervals, which may be out of range where half of them is not.
+        for number in &mut all {
+            *number *= 2.0;
         }
         all
     }

@@ -124,7 +124,12 @@ impl<R: Rule> Integral<R> {
                     Ok(Some(outcome)) => Ok(outcome),
                     Err(halt) => Err(halt),
                 },
-                Err(halt) => Err(halt),
+                Err(halt) => match halt {
+                    Halt::NonFinite { at, .. } => {
+                        refinement.stuck(|t| self.rule.is_place(t, at), intervals).ok_or(halt)
+                    }
+                    _ => Err(halt),
+                },
             },
         };
         match report(ended, self.neval, intervals.len()) {

@@ -90,9 +90,12 @@ impl Intervals {
         self.list.iter_mut()
     }
 
-    /// The sum of all values, in the order in which the intervals were made.
-    pub(crate) fn total(&self) -> f64 {
-        self.list.iter().fold(0.0, |sum, interval| sum + interval.value)
+    /// The sums of all values and of all errors, in the order in which the intervals were made.
+    ///
+    /// What is kept up to date from bisection to bisection has the rounding errors of the largest numbers there ever were,
+    /// and an error may even be negative then.
+    pub(crate) fn totals(&self) -> (f64, f64) {
+        self.list.iter().fold((0.0, 0.0), |(value, error), interval| (value + interval.value, error + interval.error))
     }
 
     /// The interval to be bisected next.

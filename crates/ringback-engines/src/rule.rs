@@ -36,6 +36,9 @@ pub(crate) trait Rule {
     /// Writes the points, in the user's variable, at which an interval with this centre and half-width wants the integrand.
     fn abscissas<S: Simd>(&self, simd: S, centre: f64, half: f64, x: &mut [[f64; EIGHT]], slopes: &mut Slopes);
 
+    /// Whether an interval that ends at `t` ends at this place, in the user's variable, as far as rounding lets one tell.
+    fn is_place(&self, t: f64, x: f64) -> bool;
+
     /// Sums up the values at those points, for interval `i` of two.
     fn reduce<S: Simd>(&self, simd: S, y: &[[f64; EIGHT]], slopes: &Slopes, sums: &mut Sums, i: usize);
 }
@@ -54,6 +57,8 @@ pub(crate) fn half_width(a: f64, b: f64) -> f64 {
 }
 
 /// Nodes on `[-1, 1]` with both weights, `V` vectors of them, each in one line of the cache.
+///
+/// The weights add up to 1, half of what is usual, which costs no bit: sums are then means, and in range if the values are.
 #[repr(align(64))]
 struct Table<const V: usize> {
     nodes: [[f64; EIGHT]; V],
@@ -80,6 +85,16 @@ impl<const V: usize> Table<V> {
         }
         let (v, middle) = if P < EIGHT { (0, P) } else { (2, 2 * (P - EIGHT)) };
         (table.kronrod[v][middle], table.gauss[v][middle]) = centre;
+        let mut v = 0;
+        while v < V {
+            let mut i = 0;
+            while i < EIGHT {
+                table.kronrod[v][i] *= 0.5;
+                table.gauss[v][i] *= 0.5;
+                i += 1;
+            }
+            v += 1;
+        }
         table
     }
 
@@ -98,7 +113,7 @@ impl<const V: usize> Table<V> {
             magnitude = magnitude + weights * values[v].abs();
         }
         let kronrod = kronrod.sum();
-        let mean = Eight::splat(simd, 0.5 * kronrod);
+        let mean = Eight::splat(simd, kronrod);
         let mut variation = weights * (values[0] - mean).abs();
         for v in 1..V {
             variation = variation + Eight::load(simd, &self.kronrod[v]) * (values[v] - mean).abs();
@@ -136,12 +151,19 @@ impl Rule for Finite {
     const COLUMNS: usize = 21;
     const CENTRE: usize = 20;
 
+    /// Intervals on both sides of zero get mirror images of each other's points, each in the same place. So what an odd
+    /// function has on one side cancels what it has on the other to the last bit.
     #[inline(always)]
     fn abscissas<S: Simd>(&self, simd: S, centre: f64, half: f64, x: &mut [[f64; EIGHT]], _: &mut Slopes) {
+        let half = half.copysign(centre);
         let (centre, half) = (Eight::splat(simd, centre), Eight::splat(simd, half));
         for (x, nodes) in x.iter_mut().zip(&RULE_21.nodes) {
             (centre + half * Eight::load(simd, nodes)).store(x);
         }
+    }
+
+    fn is_place(&self, t: f64, x: f64) -> bool {
+        t == x
     }
 
     #[inline(always)]
@@ -186,13 +208,21 @@ fn distances<S: Simd>(simd: S, centre: f64, half: f64, slopes: &mut Slopes) -> [
     distances
 }
 
+/// One of them.
+fn distance(t: f64) -> f64 {
+    (1.0 - t) * (1.0 / t)
+}
+
 /// Sums up the values at those points, with the slope, over a part of `(0, 1)`.
+///
+/// The half-width is put in here. It is a power of two, so no bit depends on when; but far out 1/t² is so large that
+/// values are out of range without it.
 #[inline(always)]
 fn reduce_15<S: Simd>(simd: S, slopes: &Slopes, mut values: [Eight<S>; 2], sums: &mut Sums, i: usize) {
+    let half = Eight::splat(simd, std::mem::replace(&mut sums.half[i], 1.0));
     for v in 0..2 {
         let inverse = Eight::load(simd, &slopes[v]);
-        // Twice, as 1/t² may be too large to be told from infinity.
-        values[v] = values[v] * inverse * inverse;
+        values[v] = values[v] * (inverse * half) * inverse;
     }
     RULE_15.reduce(simd, &values, sums, i);
 }
@@ -221,6 +251,10 @@ impl Rule for HalfLine {
         }
     }
 
+    fn is_place(&self, t: f64, x: f64) -> bool {
+        self.origin + self.direction * distance(t) == x
+    }
+
     #[inline(always)]
     fn reduce<S: Simd>(&self, simd: S, y: &[[f64; EIGHT]], slopes: &Slopes, sums: &mut Sums, i: usize) {
         reduce_15(simd, slopes, [Eight::load(simd, &y[0]), Eight::load(simd, &y[1])], sums, i);
@@ -247,6 +281,10 @@ impl Rule for WholeLine {
             distances[v].store(&mut x[v]);
             (zero - distances[v]).store(&mut x[2 + v]);
         }
+    }
+
+    fn is_place(&self, t: f64, x: f64) -> bool {
+        distance(t) == x.abs()
     }
 
     #[inline(always)]
@@ -301,17 +339,17 @@ mod tests {
     }
 
     #[test]
-    fn weights_add_up_to_the_length_of_the_interval() {
+    fn weights_add_up_to_one() {
         let one = apply(&Finite, -1.0, 1.0, |_| 1.0);
         assert!((one.value - 2.0).abs() < 1e-15);
         assert!((one.magnitude - 2.0).abs() < 1e-15);
         assert!(one.variation < 1e-15);
         for (weights, count) in [(RULE_15.kronrod, 15), (RULE_15.gauss, 7)] {
-            assert!((weights.as_flattened().iter().sum::<f64>() - 2.0).abs() < 1e-15);
+            assert!((weights.as_flattened().iter().sum::<f64>() - 1.0).abs() < 1e-15);
             assert_eq!(weights.as_flattened().iter().filter(|weight| **weight != 0.0).count(), count);
         }
         for (weights, count) in [(RULE_21.kronrod, 21), (RULE_21.gauss, 10)] {
-            assert!((weights.as_flattened().iter().sum::<f64>() - 2.0).abs() < 1e-15);
+            assert!((weights.as_flattened().iter().sum::<f64>() - 1.0).abs() < 1e-15);
             assert_eq!(weights.as_flattened().iter().filter(|weight| **weight != 0.0).count(), count);
         }
     }

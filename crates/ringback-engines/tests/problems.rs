@@ -100,7 +100,12 @@ fn agrees_with_scipy() {
         let same_value =
             close(found.value, scipy.value, 1e-13) || (found.value - scipy.value).abs() <= 0.5 * scipy.error;
         let rounding = 1e-8 * scipy.value.abs();
-        let same_error = close(found.error, scipy.error, 0.05) || (found.error - scipy.error).abs() <= rounding;
+        // SciPy keeps the sum of the errors up to date, and so it has lost its digits where it has become very much smaller.
+        let Options { epsabs, epsrel, .. } = problem.options;
+        let nothing = 1e-9 * f64::max(epsabs, epsrel * scipy.value.abs());
+        let same_error = close(found.error, scipy.error, 0.05)
+            || (found.error - scipy.error).abs() <= rounding
+            || found.error.max(scipy.error) <= nothing;
         let same_work = found.neval == scipy.neval && found.intervals == scipy.intervals;
         let is_hard = is_at_the_limit_of_arithmetic(&problem);
         let similar_work = is_hard && found.neval < 2 * scipy.neval && scipy.neval < 2 * found.neval;

@@ -162,7 +162,10 @@ fn refine<I: Integrand, S: Strategy>(
         intervals.split(halves.0, halves.1);
 
         if error_sum <= options.tolerance(area) {
-            break;
+            error_sum = intervals.totals().1;
+            if error_sum <= options.tolerance(area) {
+                break;
+            }
         }
         trouble = sampler.rule.trouble(&roundoff, intervals.len() == options.limit);
         if is_too_narrow(&parent, middle) {
@@ -172,5 +175,6 @@ fn refine<I: Integrand, S: Strategy>(
             break;
         }
     }
-    Ok(Outcome::of(intervals.total(), error_sum, trouble))
+    let (value, error) = intervals.totals();
+    Ok(Outcome::of(value, error, trouble))
 }

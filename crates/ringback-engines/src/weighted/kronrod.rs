@@ -48,6 +48,8 @@ pub(crate) fn points_15(a: f64, b: f64) -> [f64; POINTS_15] {
 
 /// Reduces the values of function times weight at those points.
 pub(crate) fn reduce_15(a: f64, b: f64, v: &[f64; POINTS_15]) -> Estimate {
+    // Half of them, since the weights add up to 2: so the sums are means.
+    let v = v.map(|v| 0.5 * v);
     let mut kronrod = KRONROD_CENTRE * v[0];
     let mut gauss = GAUSS_CENTRE * v[0];
     let mut magnitude = kronrod.abs();

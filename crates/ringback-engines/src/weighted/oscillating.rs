@@ -7,7 +7,7 @@
 use super::fourier::Oscillating;
 use super::sampler::Sampler;
 use crate::acceleration::Limit;
-use crate::adaptive::{Outcome, Roundoff, Start, first_trouble};
+use crate::adaptive::{Ending, Outcome, Roundoff, Start, first_trouble, is_too_narrow};
 use crate::epsilon::EpsilonTable;
 use crate::intervals::{Interval, Intervals};
 use crate::panel::Halt;
@@ -227,7 +227,11 @@ fn refine<I: Integrand>(
         }
         let tolerance = options.tolerance(area);
         if error_sum <= tolerance {
-            return Ok(Outcome::of(intervals.total(), error_sum, trouble));
+            let (value, error) = intervals.totals();
+            if error <= tolerance {
+                return Ok(Outcome::of(value, error, trouble));
+            }
+            error_sum = error;
         }
         if trouble.is_some() {
             break;
@@ -251,49 +255,6 @@ fn refine<I: Integrand>(
         }
     }
     let spoilt = roundoff.spoils_extrapolation();
-    Ok(conclude(start, acceleration.best, (area, error_sum), (trouble, spoilt), intervals))
-}
-
-/// True if the ends of an interval can hardly be told from its middle. Around zero, intervals are too narrow here
-/// much sooner than without a weight: so it is in SciPy, and the status depends on it.
-fn is_too_narrow(interval: &Interval, middle: f64) -> bool {
-    let outermost = f64::max(interval.a.abs(), interval.b.abs());
-    outermost <= (1.0 + 100.0 * f64::EPSILON) * (middle.abs() + 1000.0 * f64::EPSILON)
-}
-
-/// Chooses between the best limit and the plain sum, and judges whether the integral exists at all.
-fn conclude(
-    start: &Start,
-    best: Option<Limit>,
-    (area, error_sum): (f64, f64),
-    (mut trouble, spoilt): (Option<Status>, bool),
-    intervals: &Intervals,
-) -> Outcome {
-    let sum = |trouble| Outcome::of(intervals.total(), error_sum, trouble);
-    let Some(Limit { value, mut error, correction }) = best else {
-        return sum(trouble);
-    };
-    if trouble.is_some() || spoilt {
-        if spoilt {
-            error += correction;
-        }
-        trouble = trouble.or(Some(Status::RoundoffDetected));
-        let sum_is_better =
-            if value != 0.0 && area != 0.0 { error / value.abs() > error_sum / area.abs() } else { error > error_sum };
-        if sum_is_better {
-            return sum(trouble);
-        }
-        if area == 0.0 {
-            return Outcome::of(value, error, trouble);
-        }
-    }
-    // As for the integral without a weight, but for the last sign.
-    let one_sign = start.value.abs() >= (1.0 - 50.0 * f64::EPSILON) * start.magnitude;
-    if one_sign || f64::max(value.abs(), area.abs()) > start.magnitude * 0.01 {
-        let ratio = value / area;
-        if !(0.01..=100.0).contains(&ratio) || error_sum >= area.abs() {
-            trouble = Some(Status::Divergent);
-        }
-    }
-    Outcome::of(value, error, trouble)
+    let ending = Ending { start, area, error_sum, trouble, spoilt, best: acceleration.best };
+    Ok(ending.conclude(intervals, |error, value| error >= value))
 }
