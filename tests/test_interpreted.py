@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -230,3 +231,46 @@ def test_a_handle_that_outlives_the_interpreter() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+class Stop(BaseException):
+    """What the handler of a signal raises; no `Exception`, as KeyboardInterrupt is none."""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer of the system")
+@pytest.mark.parametrize("engine", [rt.call_forever, rt.reject_forever], ids=["goes on", "goes on after errors"])
+def test_a_signal_that_comes_between_two_instructions_is_not_lost(
+    engine: Callable[[Any], Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It may come at the beginning of any function in Python, also of those around the user's own."""
+
+    def handler(*_: Any) -> None:
+        raise Stop
+
+    def f(x: float) -> float:
+        if engine is rt.reject_forever:
+            raise ValueError
+        return 5.0
+
+    function = rb.interpreted(f)
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        for i in range(200):
+            with pytest.raises(Stop):
+                signal.setitimer(signal.ITIMER_REAL, 0.002 + 1.7e-6 * i)
+                engine(function)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_ends_the_program_is_no_error_to_go_on_after() -> None:
+    for exception, raised in [(ValueError, True), (KeyboardInterrupt, False), (SystemExit, False)]:
+
+        def f(x: float) -> float:
+            raise exception  # noqa: B023
+
+        assert rt.classify(rb.interpreted(f), 1.0)[0] is raised
+        with pytest.raises(exception):
+            rt.sum_over_threads(rb.interpreted(f), 1, 1)

@@ -51,6 +51,11 @@ class Errors:
     ) -> Errors: ...
 
 @final
+class Guard:
+    def __new__(cls, run: Callable[..., int], keep: Callable[[int, BaseException], None]) -> Guard: ...
+    def __call__(self, *passed: Any) -> int: ...
+
+@final
 class Code:
     def __new__(
         cls,

@@ -20,14 +20,16 @@ _numbers = itertools.count(1)
 _lock = threading.Lock()
 
 
-def _keep(error: BaseException) -> int:
+def _keep(error: int, raised: BaseException) -> None:
+    """Leaves an exception at the address where a failed call says why."""
     with _lock:
         number = next(_numbers)
-        _errors[number] = error
-        return number
+        _errors[number] = raised
+    ctypes.c_size_t.from_address(error).value = number
 
 
-_HOOKS = _ringback.Errors(lambda number: _errors.pop(number), lambda number: _errors.pop(number, None) and None, None)
+# No function in Python stands between: a signal's handler could raise at its beginning.
+_HOOKS = _ringback.Errors(_errors.pop, _errors.pop, None)
 
 
 class Interpreted:
@@ -102,7 +104,7 @@ def _make(
     store = _store(signature)
 
     def run(result: int, error: int, *passed: Any) -> int:
-        # Nothing may be raised here: ctypes would print it and return 0, success.
+        # Nothing should be raised here; what a signal's handler raises before `try` or after it, the guard keeps.
         try:
             copies: list[tuple[np.ndarray, np.ndarray]] = []
             arguments = [_argument(p, value, copies) for p, value in zip(parameters, passed, strict=False)]
@@ -111,13 +113,14 @@ def _make(
                 view[...] = copy
             return 0
         except BaseException as raised:
-            ctypes.c_size_t.from_address(error).value = _keep(raised)
-            return 1
+            _keep(error, raised)
+            # Who goes on where the function raises must not go on after Ctrl-C.
+            return 1 if isinstance(raised, Exception) else -1
 
     prototype = ctypes.CFUNCTYPE(
         ctypes.c_int32, ctypes.c_size_t, ctypes.c_size_t, *map(passed_ctype, parameters), ctypes.c_void_p
     )
-    native = prototype(run)
+    native = prototype(_ringback.Guard(run, _keep))
     # `ctypes.cast` would put the function into a cycle with itself, which only the garbage collector ends.
     address = ctypes.c_size_t.from_buffer(native).value
     code = _ringback.Code(signature, kinds, address, _HOOKS, {}, native)

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 
 use crate::producer::Produced;
@@ -34,11 +35,12 @@ impl Errors {
 impl Hooks {
     /// The exception for an error, which is consumed.
     pub(crate) fn restore(&self, py: Python<'_>, error: usize) -> PyErr {
-        drain(py);
-        match self.restore.bind(py).call1((error,)) {
+        let interrupt = drain(py).err();
+        let exception = match self.restore.bind(py).call1((error,)) {
             Ok(exception) => PyErr::from_value(exception),
             Err(failure) => failure,
-        }
+        };
+        interrupt.unwrap_or(exception)
     }
 
     /// Consumes an error as soon as some thread holds the GIL: this one may not.
@@ -70,18 +72,22 @@ static SCHEDULED: AtomicBool = AtomicBool::new(false);
 
 /// Consumes what threads without the GIL have dropped. (CPython runs pending calls only when the main thread next takes
 /// the GIL, so whoever passes here with it helps.)
-pub(crate) fn drain(py: Python<'_>) {
+///
+/// # Errors
+/// What a signal's handler raised meanwhile, such as `KeyboardInterrupt`: it is meant for whoever runs.
+pub(crate) fn drain(py: Python<'_>) -> PyResult<()> {
+    let mut interrupt = None;
     if !SCHEDULED.swap(false, Ordering::AcqRel) {
-        return;
+        return Ok(());
     }
     let garbage = std::mem::take(&mut *DISCARDED.lock().unwrap_or_else(PoisonError::into_inner));
     for item in garbage {
         match item {
-            Garbage::Error(hooks, error) => {
-                if let Err(failure) = hooks.discard.bind(py).call1((error,)) {
-                    failure.write_unraisable(py, None);
-                }
-            }
+            Garbage::Error(hooks, error) => match hooks.discard.bind(py).call1((error,)) {
+                Ok(_) => {}
+                Err(failure) if failure.is_instance_of::<PyException>(py) => failure.write_unraisable(py, None),
+                Err(raised) => interrupt = Some(raised),
+            },
             Garbage::Data(data) => drop(data),
             Garbage::Report(error, name, reported) => {
                 reported.store(false, Ordering::Release);
@@ -89,4 +95,5 @@ pub(crate) fn drain(py: Python<'_>) {
             }
         }
     }
+    interrupt.map_or(Ok(()), Err)
 }

@@ -12,6 +12,7 @@ mod cubature;
 mod errors;
 mod export;
 mod fields;
+mod guard;
 #[allow(unsafe_code, reason = "the one place where plain C functions find the callback that they stand for")]
 mod lent;
 mod monte_carlo;
@@ -41,6 +42,8 @@ mod _ringback {
     use super::errors::Errors;
     #[pymodule_export]
     use super::export::{header, runtime};
+    #[pymodule_export]
+    use super::guard::Guard;
     #[pymodule_export]
     use super::lent::{Lent, c_function};
     #[pymodule_export]

@@ -159,7 +159,7 @@ pub(crate) type Scalar = ringback::Callback<(f64,), f64>;
 impl Callback {
     #[new]
     fn new(code: Bound<'_, Code>, values: &Bound<'_, PyTuple>) -> PyResult<Self> {
-        drain(code.py());
+        drain(code.py())?;
         let compiled = Arc::clone(&code.get().0);
         if values.len() != compiled.slots.len() {
             return Err(PyTypeError::new_err(format!(
@@ -456,16 +456,16 @@ unsafe extern "C" fn discard(record: *const CallbackRecord, error: *mut c_void) 
     }
 }
 
-/// Asks the interpreter to run `work` on its main thread; false if there is no interpreter or too much to do.
-pub(crate) fn schedule(work: fn(Python<'_>)) -> bool {
+/// Asks the interpreter to run `work` on its main thread, which raises what `work` fails with; false if there is no interpreter
+/// or too much to do.
+pub(crate) fn schedule(work: fn(Python<'_>) -> PyResult<()>) -> bool {
     extern "C" fn pending(work: *mut c_void) -> c_int {
         // SAFETY: `work` is the function below, and pending calls run with the GIL held.
         unsafe {
-            let work = std::mem::transmute::<*mut c_void, fn(Python<'_>)>(work);
+            let work = std::mem::transmute::<*mut c_void, fn(Python<'_>) -> PyResult<()>>(work);
             // Attached to in PyO3's own books too, so that references are dropped at once.
-            Python::attach(work);
+            Python::attach(|py| work(py).map_err(|raised| raised.restore(py)).map_or(-1, |()| 0))
         }
-        0
     }
     // SAFETY: both may be called from any thread without the GIL.
     unsafe { ffi::Py_IsInitialized() != 0 && ffi::Py_AddPendingCall(Some(pending), work as *mut c_void) == 0 }

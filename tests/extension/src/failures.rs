@@ -61,6 +61,28 @@ pub(crate) fn rejecting_sampler(py: Python<'_>, f: Scalar, n: usize) -> PyResult
     })
 }
 
+/// Calls until the function fails, or returns something else than 5.
+#[pyfunction]
+pub(crate) fn call_forever(f: Scalar) -> PyResult<f64> {
+    loop {
+        let value = f.call(1.0)?;
+        if value != 5.0 {
+            return Ok(value);
+        }
+    }
+}
+
+/// Calls until there is a failure other than that the function raises.
+#[pyfunction]
+pub(crate) fn reject_forever(f: Scalar) -> PyResult<f64> {
+    loop {
+        match f.call(1.0) {
+            Err(error) if error.is_raised() => {}
+            other => return Ok(other?),
+        }
+    }
+}
+
 /// An engine with a bug.
 #[pyfunction]
 pub(crate) fn panics_in_engine(py: Python<'_>, f: Scalar) -> PyResult<f64> {

@@ -19,7 +19,8 @@ mod ringback_testing {
     use super::blocks::{block_failure, block_of_mixed, block_of_one, block_of_pairs, time_blocks};
     #[pymodule_export]
     use super::failures::{
-        classify, discard_many, fail_with_gil_held, first_failure, panics_in_engine, parts, rejecting_sampler,
+        call_forever, classify, discard_many, fail_with_gil_held, first_failure, panics_in_engine, parts,
+        reject_forever, rejecting_sampler,
     };
     #[pymodule_export]
     use super::interchange::apply;
