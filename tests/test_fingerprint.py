@@ -15,7 +15,8 @@ import pytest
 import ringback as rb
 from ringback import fingerprint
 from ringback.backend import machine
-from ringback.compile import DEFAULTS, plan_of
+from ringback.compile import DEFAULTS
+from ringback.snapshot import Reading, Snapshot
 
 
 def key(source: str, names: dict | None = None, signature: str = "f64(f64)", **options: object) -> str | None:
@@ -24,10 +25,10 @@ def key(source: str, names: dict | None = None, signature: str = "f64(f64)", **o
     exec(compile(textwrap.dedent(source), "source.py", "exec"), scope)
     function = scope["f"]
     assert isinstance(function, types.FunctionType)
-    plan = plan_of(function.__code__)
-    captured = plan.values(function)
+    reading = Reading(function)
+    free = list(reading.plan.positional)
     given = {**DEFAULTS, **options}
-    return fingerprint.key(function, plan, captured, rb.Signature(signature), given, list(plan.positional), {}, ())
+    return fingerprint.key(reading, Snapshot(), rb.Signature(signature), given, free, {}, ())
 
 
 def nested(inner: str) -> str:

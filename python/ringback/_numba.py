@@ -26,6 +26,7 @@ from . import _raises
 from ._refusals import RETURNS_NOTHING, Refuse
 from .errors import CompileError
 from .excinfo import unpickle
+from .snapshot import Snapshot, clear
 
 SCALARS: dict[str, types.Type] = {
     "bool": types.boolean,
@@ -132,11 +133,13 @@ class Callees:
     """The functions that a compiled function calls, compiled with its checks.
 
     A jitted function is compiled again, with bounds checks unless it declines them itself: an index past the end must not
-    corrupt memory because it stands in a helper. A plain function is compiled as if it were decorated.
+    corrupt memory because it stands in a helper. A plain function is compiled as if it were decorated. What is compiled
+    are copies, as all of it was when the key was made.
     """
 
-    def __init__(self, options: dict[str, Any]) -> None:
+    def __init__(self, options: dict[str, Any], snapshot: Snapshot) -> None:
         self._options = options
+        self._snapshot = snapshot
         # Keeps the originals too, so that their identities stay theirs.
         self._made: dict[int, tuple[Any, Any]] = {}
 
@@ -149,14 +152,22 @@ class Callees:
             options = {key: v for key, v in value.targetoptions.items() if key != "nopython"}
             if options.get("boundscheck") is None:
                 options["boundscheck"] = self._options["boundscheck"]
-            function = value.py_func
         elif isinstance(value, pytypes.FunctionType) and not known_to_numba(value, typingctx):
-            options, function = dict(self._options), value
+            options = dict(self._options)
         else:
             return None
-        made = njit(pipeline_class=lifting_compiler({}, set(), self), **options)(function)
+        reading = self._snapshot.of(value)
+        if reading is None:
+            return None
+        made = njit(pipeline_class=lifting_compiler({}, set(), self), **options)(reading.copy())
         self._made[id(value)] = self._made[id(made)] = (value, made)
         return made
+
+    def clear(self) -> None:
+        """Lets go of all that was compiled, and of what it referred to."""
+        for made in {id(made): made for _, made in self._made.values()}.values():
+            clear(made.py_func)
+        self._made.clear()
 
 
 def known_to_numba(function: Any, typingctx: Any) -> bool:
@@ -169,12 +180,11 @@ def known_to_numba(function: Any, typingctx: Any) -> bool:
 
 
 def lifting_compiler(
-    lifted: Mapping[tuple[str, ...], tuple[str, Any]], escaped: set[str], callees: Callees | None = None
+    lifted: Mapping[tuple[str, ...], str], escaped: set[str], callees: Callees | None = None
 ) -> type[CompilerBase]:
     """A compiler in which reads of captured names become reads of extra parameters.
 
-    `lifted` maps a path (a global or captured name, then attributes of modules) to the parameter's name and the
-    captured object itself. Names that are still read inside functions which were not inlined are put into `escaped`.
+    `lifted` maps a path (a global or captured name, then attributes of modules) to the parameter's name. Names that are still read inside functions which were not inlined are put into `escaped`.
     """
 
     @register_pass(mutates_CFG=False, analysis_only=False)
@@ -213,7 +223,7 @@ def lifting_compiler(
 
 def lift_captured(
     state: Any,
-    lifted: Mapping[tuple[str, ...], tuple[str, Any]],
+    lifted: Mapping[tuple[str, ...], str],
     escaped: set[str],
     callees: Callees | None,
 ) -> bool:
@@ -243,12 +253,8 @@ def lift_captured(
                     escaped.update(names.intersection(all_names(value.code)))
                 continue
             if path in lifted:
-                parameter, expected = lifted[path]
-                if found is not expected:
-                    # Compiled in, it would be a value that the key of the code does not know.
-                    raise CompileError(f"{'.'.join(path)} changed while the function was compiled: try again")
                 scope: Any = statement.target.scope
-                statement.value = scope.get(parameter)
+                statement.value = scope.get(lifted[path])
                 changed = True
             elif callees is not None:
                 callee = callees.replacement(found, state.typingctx)

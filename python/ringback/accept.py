@@ -11,10 +11,11 @@ import numpy as np
 from . import _ringback, foreign
 from .bind import Bound, compile_bound
 from .callback import Callback, native_signature
-from .capture import Recent
-from .compile import describe, plan_of
+from .capture import Recent, plan_of
+from .compile import bind_function, describe
 from .interpreted import Interpreted
 from .signature import Signature
+from .snapshot import Reading
 
 _signature = functools.lru_cache(1024)(Signature)
 
@@ -34,32 +35,28 @@ def callback_for(
     CompileError
         If a function does not compile.
     """
-    plain = type(obj) is types.FunctionType and not args
     text = signature if isinstance(signature, str) else signature.text
-    plan, values = None, []
-    if plain:
-        plan = plan_of(obj.__code__)
-        recent = plan.recent.get((text, error_model))
-        values = plan.values(obj)
-        if recent is not None and recent.still_holds(obj, values):
+    reading = None
+    if type(obj) is types.FunctionType and not args:
+        reading = Reading(obj)
+        recent = reading.plan.recent.get((text, error_model))
+        if recent is not None and recent.still_holds(reading.values):
             return recent.callback
     if isinstance(signature, str):
         signature = _signature(signature)
     options: dict[str, Any] = {} if error_model is None else {"error_model": error_model}
+    if reading is not None:
+        callback = bind_function(obj, signature, options, {}, reading=reading)
+        # An array may get other memory (resize) or another shape in place, and a helper may capture something else by now.
+        if not callback._bound and not any(
+            isinstance(value, (tuple, np.ndarray, np.void, types.FunctionType)) or hasattr(value, "py_func")
+            for _, value in reading.values
+        ):
+            reading.plan.recent[text, error_model] = Recent(reading.values, callback)
+        return callback
     # No class can derive from it, so what else claims to be one is not.
     if type(obj) is types.FunctionType:
-        callback = compile_bound(obj, (), {}, args, signature, options)
-        # An array may get other memory (resize) or another shape in place, and a helper may capture something else by now.
-        if (
-            plan is not None
-            and not any(
-                isinstance(value, (tuple, np.ndarray, np.void, types.FunctionType)) or hasattr(value, "py_func")
-                for _, value in values
-            )
-            and not obj.__defaults__
-        ):
-            plan.recent[text, error_model] = Recent(None, obj.__kwdefaults__, values, callback)
-        return callback
+        return compile_bound(obj, (), {}, args, signature, options)
     if isinstance(obj, _ringback.Callback):
         return _fitting(obj, signature, args)
     if isinstance(obj, Interpreted):

@@ -8,9 +8,10 @@ from typing import Any
 
 from . import _ringback
 from .callback import Callback, check_array, native_signature, scalar
-from .capture import Array, kind_of
-from .compile import Data, bind_function, describe, plain, plan_of
+from .capture import Array, kind_of, plan_of
+from .compile import Data, bind_function, describe, plain
 from .signature import Signature
+from .snapshot import Reading
 
 
 class Bound:
@@ -79,7 +80,8 @@ def compile_bound(
     inner, own = plain(function)
     if not leading and not data and not trailing:
         return bind_function(inner, signature, {**options, **own}, {})
-    names = plan_of(inner.__code__).parameters
+    reading = Reading(inner)
+    names = reading.plan.parameters
     if len(leading) > len(names):
         raise TypeError(f"{inner.__name__} takes {len(names)} arguments, found {len(leading)} bound to it")
     values = dict(zip(names, leading, strict=False))
@@ -105,7 +107,7 @@ def compile_bound(
                 f"callbacks and tuples of them"
             )
         bound[name] = Data(value, kind, False)
-    return bind_function(inner, signature, {**options, **own}, bound)
+    return bind_function(inner, signature, {**options, **own}, bound, reading=reading)
 
 
 def bind_declared(callback: Callback, data: dict[str, Any]) -> Callback:

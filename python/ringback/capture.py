@@ -14,6 +14,7 @@ import inspect
 import sys
 import sysconfig
 import types
+import weakref
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -38,12 +39,30 @@ _CONSTANT_MODULES = frozenset({"numpy", "numba", "scipy"}) | (sys.stdlib_module_
 _STDLIB = tuple({sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")})
 
 
-@functools.lru_cache(4096)
+# What has been found out about modules, by their identities. They are not kept alive for that.
+_constant: dict[int, tuple[weakref.ref[types.ModuleType], bool]] = {}
+
+
 def is_constant_module(module: types.ModuleType) -> bool:
     """Whether a module's attributes may be compiled in: those of NumPy, SciPy, Numba and the standard library.
 
     By name and place: a user's own `profile.py` or `code.py` is no part of the standard library.
     """
+    known = _constant.get(id(module))
+    if known is None or known[0]() is not module:
+        # An object of this identity may come and go while another one's reference tells of its end.
+        gone = functools.partial(_forget_module, id(module))
+        known = _constant[id(module)] = weakref.ref(module, gone), _is_constant(module)
+    return known[1]
+
+
+def _forget_module(identity: int, reference: weakref.ref[types.ModuleType]) -> None:
+    known = _constant.get(identity)
+    if known is not None and known[0] is reference:
+        del _constant[identity]
+
+
+def _is_constant(module: types.ModuleType) -> bool:
     top = module.__name__.partition(".")[0]
     if top not in _CONSTANT_MODULES:
         return False
@@ -186,21 +205,15 @@ def frozen_key(value: Any) -> tuple[Any, ...]:
 
 
 class Recent(NamedTuple):
-    """A callback, and all that decided what it is."""
+    """A callback without bound parameters, and all that decided what it is."""
 
-    defaults: Any
-    kwdefaults: Any
     values: list[tuple[Path, Any]]
     callback: Any
 
-    def still_holds(self, function: types.FunctionType, values: list[tuple[Path, Any]]) -> bool:
+    def still_holds(self, values: list[tuple[Path, Any]]) -> bool:
         """Whether the very same objects are captured."""
-        return (
-            self.defaults is function.__defaults__
-            and self.kwdefaults is None
-            and function.__kwdefaults__ is None
-            and len(self.values) == len(values)
-            and all(a[1] is b[1] and a[0] == b[0] for a, b in zip(self.values, values, strict=True))
+        return len(self.values) == len(values) and all(
+            a[1] is b[1] and a[0] == b[0] for a, b in zip(self.values, values, strict=True)
         )
 
 
@@ -233,8 +246,11 @@ class Plan:
             )
         # Several paths may end at the same object: `table.size` and `table[0]`.
         found: dict[Path, Any] = {}
+        # Each name is read once: another thread may give it another value meanwhile, even one of another kind.
+        read: dict[Path, Any] = {}
         for path in self.paths:
-            value = _lookup(function, path[0])
+            root = path[:1]
+            value = read[root] if root in read else read.setdefault(root, self._lookup(function, path[0]))
             if len(path) == 1 or (type(value) is types.ModuleType and is_constant_module(value)):
                 path = path[:1]
                 _refuse_bare_module(function, path, value)
@@ -244,8 +260,9 @@ class Plan:
                 if not isinstance(value, types.ModuleType) or is_constant_module(value):
                     path = path[:depth]
                     break
+                way = path[: depth + 1]
                 try:
-                    value = getattr(value, attribute)
+                    value = read[way] if way in read else read.setdefault(way, getattr(value, attribute))
                 except AttributeError:
                     raise CompileError(
                         f"{function.__name__} refers to {'.'.join(path[: depth + 1])}, which does not exist"
@@ -253,6 +270,24 @@ class Plan:
             _refuse_bare_module(function, path, value)
             found[path] = value
         return list(found.items())
+
+    def _lookup(self, function: types.FunctionType, name: str) -> Any:
+        closure = function.__closure__
+        if closure is not None and name in (free := self.code.co_freevars):
+            try:
+                return closure[free.index(name)].cell_contents
+            except ValueError:
+                raise CompileError(
+                    f"{function.__name__} refers to {name}, which has no value yet: define it before"
+                ) from None
+        try:
+            return function.__globals__[name]
+        except KeyError:
+            pass
+        try:
+            return getattr(builtins, name)
+        except AttributeError:
+            raise CompileError(f"{function.__name__} refers to {name}, which is not defined") from None
 
 
 def _refuse_bare_module(function: types.FunctionType, path: Path, value: Any) -> None:
@@ -262,25 +297,6 @@ def _refuse_bare_module(function: types.FunctionType, path: Path, value: Any) ->
         raise CompileError(
             f"{function.__name__} uses the module {name} as a value: write {name}.attribute where it is read"
         )
-
-
-def _lookup(function: types.FunctionType, name: str) -> Any:
-    closure = function.__closure__
-    if closure is not None and name in (free := function.__code__.co_freevars):
-        try:
-            return closure[free.index(name)].cell_contents
-        except ValueError:
-            raise CompileError(
-                f"{function.__name__} refers to {name}, which has no value yet: define it before"
-            ) from None
-    try:
-        return function.__globals__[name]
-    except KeyError:
-        pass
-    try:
-        return getattr(builtins, name)
-    except AttributeError:
-        raise CompileError(f"{function.__name__} refers to {name}, which is not defined") from None
 
 
 def _paths(code: types.CodeType, free: tuple[str, ...]) -> Iterator[Path]:
@@ -315,3 +331,14 @@ def _assigned(code: types.CodeType, free: tuple[str, ...]) -> Iterator[str]:
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield from _assigned(constant, tuple(name for name in constant.co_freevars if name in free))
+
+
+_plans: dict[int, Plan] = {}
+
+
+def plan_of(code: types.CodeType) -> Plan:
+    """The plan of a code object, made once; it keeps the code object, and so its identity, alive."""
+    known = _plans.get(id(code))
+    if known is None:
+        known = _plans.setdefault(id(code), Plan(code))
+    return known

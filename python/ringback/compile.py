@@ -7,13 +7,12 @@ import threading
 import types
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from . import _ringback, cache, machinecode
 from .callback import Callback, Ties, native_signature
-from .capture import Array, Function, Kind, Path, Plan, frozen_key, kind_of, leaves, native
+from .capture import Array, Function, Kind, Path, frozen_key, kind_of, leaves, native
 from .errors import CompileError, numba_errors, readable, self_test
 from .signature import Signature, to_signature
+from .snapshot import Reading, Snapshot, clear
 
 DEFAULTS: dict[str, Any] = {"boundscheck": True, "fastmath": False, "error_model": "python", "vector_math": True}
 # Options of ours, of which Numba knows nothing.
@@ -22,11 +21,7 @@ _PASSED_ON = frozenset(
     {"boundscheck", "fastmath", "error_model", "locals", "debug", "nogil", "inline", "no_cpython_wrapper"}
 )
 
-# Numba copies constant arrays up to this size, in bytes, into the code.
-_FROZEN_COPY = 10**6
-
 _lock = threading.RLock()
-_plans: dict[int, Plan] = {}
 _compiled: dict[tuple[Any, ...], Compiled] = {}
 
 
@@ -123,10 +118,14 @@ def plain(function: Any) -> tuple[types.FunctionType, dict[str, Any]]:
         return function, {}
     inner = getattr(function, "py_func", None)
     if isinstance(inner, types.FunctionType) and hasattr(function, "targetoptions"):
-        options = {key: value for key, value in function.targetoptions.items() if key in _PASSED_ON}
-        # `None` is how Numba says that nothing was said: bounds are checked then.
-        return inner, {key: value for key, value in options.items() if value is not None}
+        return inner, own_options(function.targetoptions)
     raise TypeError(f"expected a Python function or one decorated with numba.njit, found {describe(function)}")
+
+
+def own_options(given: dict[str, Any]) -> dict[str, Any]:
+    """What `numba.njit` was given that decides how a function is compiled here."""
+    # `None` is how Numba says that nothing was said: bounds are checked then.
+    return {key: value for key, value in given.items() if key in _PASSED_ON and value is not None}
 
 
 def describe(value: Any) -> str:
@@ -144,57 +143,47 @@ def bind_function(
     options: dict[str, Any],
     data: dict[str, Data],
     ties: Ties = (),
+    reading: Reading | None = None,
 ) -> Callback:
-    """Code for the function, compiled if need be, with the present values of all that it captures bound to it.
+    """Code for the function, compiled if need be, with the values of all that it captures bound to it.
 
     `data` are parameters that are bound by name; those that are left take the arguments of the signature, in order.
+    The values are the present ones, or those of a reading.
     """
-    free, bound = distribute(function, signature, data)
-    plan = plan_of(function.__code__)
-    captured = plan.values(function)
+    reading = reading or Reading(function)
+    snapshot = Snapshot()
+    free, bound = distribute(reading, signature, data)
     options = {**DEFAULTS, **options}
-    key, lifted = _key(function, plan, captured, signature, options, free, bound, ties)
+    key, lifted = _key(reading, snapshot, signature, options, free, bound, ties)
     compiled = _compiled.get(key)
     if compiled is None:
         with _lock:
             compiled = _compiled.get(key)
             if compiled is None:
-                compiled, key, lifted = _compile(function, plan, captured, signature, options, free, bound, ties)
-                present, _ = _key(function, plan, plan.values(function), signature, options, free, bound, ties)
-                # Numba has read what was there meanwhile. Kept alive in either case, but not found by a key that may be wrong.
-                _compiled[key if key == present else (*key, object())] = compiled
+                compiled, key, lifted = _compile(reading, snapshot, signature, options, free, bound, ties)
+                _compiled[key] = compiled
     values = [native(kind, leaf) for kind_, value in lifted for kind, leaf in leaves(kind_, value)]
     return Callback._of(compiled.code, tuple(values), function, compiled.shim, options, bound, ties)
 
 
-def code_for(
-    function: types.FunctionType, captured: list[tuple[Path, Any]], callback: Callback
-) -> _ringback.Code | None:
-    """The code for a function that captures these values, with the parameters and options of a callback.
+def code_for(reading: Reading, snapshot: Snapshot, callback: Callback) -> _ringback.Code | None:
+    """The code for a function as it was read, with the parameters and options of a callback.
 
     None if it has not been compiled.
     """
-    plan, signature, bound = plan_of(function.__code__), native_signature(callback), callback._bound
-    free = [name for name in plan.positional if name not in bound][: len(signature.parameters)]
-    key, _ = _key(function, plan, captured, signature, callback._options, free, bound, callback._ties)
+    signature, bound = native_signature(callback), callback._bound
+    free = [name for name in reading.plan.positional if name not in bound][: len(signature.parameters)]
+    key, _ = _key(reading, snapshot, signature, callback._options, free, bound, callback._ties)
     compiled = _compiled.get(key)
     return None if compiled is None else compiled.code
 
 
-def plan_of(code: types.CodeType) -> Plan:
-    """The plan of a code object, made once; it keeps the code object, and so its identity, alive."""
-    known = _plans.get(id(code))
-    if known is None:
-        known = _plans.setdefault(id(code), Plan(code))
-    return known
-
-
 def distribute(
-    function: types.FunctionType, signature: Signature, data: dict[str, Data]
+    reading: Reading, signature: Signature, data: dict[str, Data]
 ) -> tuple[list[str], dict[str, Data]]:
     """Which parameters take the signature's arguments, and which are bound: by name, or by their defaults."""
-    plan = plan_of(function.__code__)
-    name = function.__name__
+    plan = reading.plan
+    name = reading.function.__name__
     if plan.variadic:
         raise CompileError(
             f"{name} takes a variable number of arguments: a compiled function has fixed parameters; write them out"
@@ -209,8 +198,8 @@ def distribute(
     free = [p for p in plan.positional if p not in data][:wanted]
     if len(free) == wanted == len(parameters):
         return free, {}
-    defaults = dict(function.__kwdefaults__ or {})
-    given = function.__defaults__ or ()
+    defaults = dict(reading.kwdefaults)
+    given = reading.defaults
     defaults.update(zip(plan.positional[len(plan.positional) - len(given) :], given, strict=True))
     rest = [p for p in parameters if p not in data and p not in free]
     missing = [p for p in rest if p not in defaults]
@@ -235,9 +224,8 @@ def distribute(
 
 
 def _key(
-    function: types.FunctionType,
-    plan: Plan,
-    captured: list[tuple[Path, Any]],
+    reading: Reading,
+    snapshot: Snapshot,
     signature: Signature,
     options: dict[str, Any],
     free: list[str],
@@ -246,47 +234,15 @@ def _key(
 ) -> tuple[tuple[Any, ...], list[tuple[Kind, Any]]]:
     lifted: list[tuple[Kind, Any]] = [(d.kind, d.value) for d in bound.values()]
     parts: list[Any] = [(name, d.kind, d.mutable) for name, d in bound.items()]
-    for path, value in captured:
-        kind = None if path in plan.frozen else kind_of(value, ".".join(path))
+    seen: dict[int, int] = {}
+    for path, value in reading.values:
+        kind = None if path in reading.plan.frozen else kind_of(value, ".".join(path))
         if kind is None:
-            parts.append((path, *frozen_key(value), *helper_key(value)))
+            parts.append((path, *frozen_key(value), *snapshot.key(value, seen)))
         else:
             parts.append((path, kind))
             lifted.append((kind, value))
-    return (id(function.__code__), signature.text, _option_key(options), tuple(free), ties, *parts), lifted
-
-
-def helper_key(value: Any, keep: list[Any] | None = None, seen: frozenset[int] = frozenset()) -> tuple[Any, ...]:
-    """For a function that is called: its code, and by value all that is frozen into it.
-
-    Arrays that jitted functions read are frozen by Numba: small ones as a copy, large ones by their address, so those
-    must stay alive (`keep`).
-    """
-    if isinstance(value, tuple) and any(callable(item) and not isinstance(item, Callback) for item in value):
-        raise CompileError("a tuple of functions cannot be compiled in: call the functions by their names")
-    function = value if isinstance(value, types.FunctionType) else getattr(value, "py_func", None)
-    # Functions of one code may differ in what they capture, so the code does not tell whether all has been seen.
-    if not isinstance(function, types.FunctionType) or id(function) in seen:
-        return ()
-    seen |= {id(function)}
-    parts: list[Any] = [id(function.__code__)]
-    defaults = [*(function.__defaults__ or ()), *(v for _, v in sorted((function.__kwdefaults__ or {}).items()))]
-    refers = [*plan_of(function.__code__).values(function), *((("default", str(i)), v) for i, v in enumerate(defaults))]
-    for path, item in refers:
-        if isinstance(item, np.ndarray):
-            if function is value:
-                raise CompileError(
-                    f"{function.__name__} reads the array {'.'.join(path)}, which would be frozen into the code of the "
-                    f"function that calls it: pass it to {function.__name__} as an argument"
-                )
-            parts.append(
-                (path, repr(item.dtype), item.shape, item.tobytes() if item.nbytes <= _FROZEN_COPY else id(item))
-            )
-            if keep is not None:
-                keep.append(item)
-        else:
-            parts.append((path, *frozen_key(item), *helper_key(item, keep, seen)))
-    return tuple(parts)
+    return (id(reading.code), signature.text, _option_key(options), tuple(free), ties, *parts), lifted
 
 
 def _option_key(options: dict[str, Any]) -> tuple[Any, ...]:
@@ -296,9 +252,8 @@ def _option_key(options: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _compile(
-    function: types.FunctionType,
-    plan: Plan,
-    captured: list[tuple[Path, Any]],
+    reading: Reading,
+    snapshot: Snapshot,
     signature: Signature,
     options: dict[str, Any],
     free: list[str],
@@ -309,28 +264,29 @@ def _compile(
 
     Where the code is on disk, from an earlier process, it is loaded, and Numba is not even imported.
     """
+    plan, captured, name = reading.plan, reading.values, reading.function.__name__
     first: CompileError | None = None
     frozen_before = set(plan.frozen)
     unsettled: list[str] = []
     while True:
-        key, lifted = _key(function, plan, captured, signature, options, free, bound, ties)
-        kinds = [(path, kind_of(value, ".".join(path)), value) for path, value in captured if path not in plan.frozen]
-        present = [(path, kind, value) for path, kind, value in kinds if kind is not None]
-        stored = _stored_key(function, plan, captured, signature, options, free, bound, ties)
+        key, lifted = _key(reading, snapshot, signature, options, free, bound, ties)
+        kinds = [(path, kind_of(value, ".".join(path))) for path, value in captured if path not in plan.frozen]
+        present = [(path, kind) for path, kind in kinds if kind is not None]
+        stored = _stored_key(reading, snapshot, signature, options, free, bound, ties)
         found = machinecode.find(stored) if stored else None
         if isinstance(found, set):
             if found - plan.frozen:
                 plan.frozen |= found
                 continue
-        elif found is not None and found.machine.lifted == [(path, kind) for path, kind, _ in present]:
+        elif found is not None and found.machine.lifted == present:
             break
         escaped: set[str] = set()
         try:
             self_test()
-            shim, slots = _build(function, signature, options, free, bound, ties, present, escaped)
+            shim, slots = _build(reading, snapshot, signature, options, free, bound, ties, present, escaped)
         except CompileError as error:
             first = first or error
-            whole = {path for path, kind, _ in present if _constant_kind(kind)}
+            whole = {path for path, kind in present if _constant_kind(kind)}
             if not whole:
                 plan.frozen.clear()
                 plan.frozen |= frozen_before
@@ -338,21 +294,19 @@ def _compile(
             # An axis, the length of a tuple, …: some whole numbers must be known to the compiler.
             plan.frozen |= whole
         else:
-            again = {path for path, _, _ in present if path[0] in escaped}
+            again = {path for path, _ in present if path[0] in escaped}
             if not again:
                 # What writes to its data must be called for just the points that count, and blocks are padded.
                 blocks = not any(d.mutable for d in bound.values())
-                kinds_lifted = [(path, kind) for path, kind, _ in present]
-                values = plan.values(function)
-                if stored != _stored_key(function, plan, values, signature, options, free, bound, ties):
-                    # Another thread has changed what Numba may have seen, or compiling has loaded extensions of Numba.
+                if stored != _stored_key(reading, snapshot, signature, options, free, bound, ties):
+                    # Compiling has loaded extensions of Numba, or somebody has put something into NumPy.
                     stored = None
-                found = machinecode.made(shim, slots, kinds_lifted, signature, options, blocks, stored)
+                found = machinecode.made(shim, slots, present, signature, options, blocks, stored)
                 break
-            for path, kind, _ in present:
+            for path, kind in present:
                 if path in again and not isinstance(kind, str):
                     raise CompileError(
-                        f"{function.__name__}: {'.'.join(path)} is read inside an inner function that is passed on, where "
+                        f"{name}: {'.'.join(path)} is read inside an inner function that is passed on, where "
                         f"it would be a frozen copy: pass it to that function as an argument"
                     )
             plan.frozen |= again
@@ -361,21 +315,20 @@ def _compile(
     for earlier in unsettled:
         machinecode.keep_frozen(earlier, plan.frozen.intersection(path for path, _ in captured))
     block = 0 if found.block is None else found.block.address
-    errors = numba_errors(function.__code__)
+    errors = numba_errors(reading.code)
     code = _ringback.Code(signature, tuple(found.slots), found.address, errors, found.exceptions(), found, block)
-    keep = [function.__code__, *(value for path, value in captured if path not in {p for p, _, _ in present})]
-    for _, value in captured:
-        helper_key(value, keep)
-    return Compiled(code, found, [(path, kind) for path, kind, _ in present], keep), key, lifted
+    # The identities in the key stay those of these objects, and large arrays that are compiled in stay where they are.
+    keep = [reading.code, snapshot, *(value for path, value in captured if path not in {p for p, _ in present})]
+    return Compiled(code, found, present, keep), key, lifted
 
 
-def _stored_key(function: types.FunctionType, *what: Any) -> str | None:
+def _stored_key(reading: Reading, *what: Any) -> str | None:
     """The key of the code on disk; None where nothing is kept there."""
     if cache.disabled():
         return None
     from . import fingerprint
 
-    return fingerprint.key(function, *what)
+    return fingerprint.key(reading, *what)
 
 
 def _constant_kind(kind: Kind) -> bool:
@@ -387,45 +340,41 @@ def _constant_kind(kind: Kind) -> bool:
 
 
 def _build(
-    function: types.FunctionType,
+    reading: Reading,
+    snapshot: Snapshot,
     signature: Signature,
     options: dict[str, Any],
     free: list[str],
     bound: dict[str, Data],
     ties: Ties,
-    captured: list[tuple[Path, Kind, Any]],
+    captured: list[tuple[Path, Kind]],
     escaped: set[str],
 ) -> tuple[Any, list[str]]:
     from . import _numba
     from .shim import shim_source
 
-    extra = {path: (f"__captured_{i}", value) for i, (path, _, value) in enumerate(captured)}
-    plan = plan_of(function.__code__)
-    parameters = [*plan.positional, *plan.keyword_only]
-    # Numba keeps the function that it compiled for ever: what this one closes over must not stay alive with it.
-    cells = tuple(types.CellType(cell.cell_contents) for cell in function.__closure__ or ())
-    clone = types.FunctionType(function.__code__, function.__globals__, function.__name__, None, cells or None)
-    clone.__module__ = function.__module__
-    clone.__qualname__ = function.__qualname__
-    names = [*parameters, *(name for name, _ in extra.values())]
+    extra = {path: f"__captured_{i}" for i, (path, _) in enumerate(captured)}
+    parameters = list(reading.plan.parameters)
+    copy = reading.copy()
+    copy.__defaults__ = copy.__kwdefaults__ = None
+    names = [*parameters, *extra.values()]
     positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    clone.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    copy.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [inspect.Parameter(name, positional) for name in names]
     )
     bound_kinds = {name: (d.kind, d.mutable) for name, d in bound.items()}
-    captured_kinds = [kind for _, kind, _ in captured]
+    captured_kinds = [kind for _, kind in captured]
     source, scope, types_, result, slots = shim_source(signature, parameters, free, bound_kinds, captured_kinds, ties)
     options = {key: value for key, value in options.items() if key not in _OWN}
-    callees = _numba.Callees({key: value for key, value in options.items() if key != "locals"})
+    callees = _numba.Callees({key: value for key, value in options.items() if key != "locals"}, snapshot)
     pipeline = _numba.lifting_compiler(extra, escaped, callees)
     try:
         expected = signature.result.kind != "void"
-        return _numba.compile_shim(clone, source, scope, types_, result, options, pipeline, expected), slots
+        return _numba.compile_shim(copy, source, scope, types_, result, options, pipeline, expected), slots
     except (CompileError, KeyboardInterrupt, MemoryError):
         raise
     except Exception as error:
-        raise readable(function, signature.text, error) from None
+        raise readable(reading.function, signature.text, error) from None
     finally:
-        extra.clear()
-        for cell in cells:
-            del cell.cell_contents
+        callees.clear()
+        clear(copy)

@@ -20,13 +20,12 @@ from typing import Any
 import numpy as np
 
 from .capture import Array, Function, Kind, Path, Plan, is_constant_module, kind_of
-from .compile import Data, plan_of
+from .compile import Data
 from .signature import Signature
+from .snapshot import FROZEN_COPY, Reading, Snapshot
 
 # Modules whose functions Numba compiles by name.
 _KNOWN_MODULES = frozenset({"numpy", "math", "cmath", "operator", "_operator", "builtins", "random"})
-# Arrays that a jitted helper reads are copied into the code up to this size, in bytes (see compile.py).
-_FROZEN_COPY = 10**6
 
 
 class _Unknown(Exception):
@@ -34,9 +33,8 @@ class _Unknown(Exception):
 
 
 def key(
-    function: types.FunctionType,
-    plan: Plan,
-    captured: list[tuple[Path, Any]],
+    reading: Reading,
+    snapshot: Snapshot,
     signature: Signature,
     options: dict[str, Any],
     free: list[str],
@@ -47,10 +45,11 @@ def key(
     try:
         if not as_released():
             return None
-        describe = _Describe()
+        plan, captured = reading.plan, reading.values
+        describe = _Describe(snapshot)
         parts = (
             _environment(),
-            describe.identity(function),
+            describe.identity(reading),
             [(path, *describe.captured(path, value, plan)) for path, value in captured],
             describe.attributes(plan, captured),
             signature.text,
@@ -68,12 +67,14 @@ def key(
 class _Describe:
     """Turns values into text, numbers and tuples of such, whose `repr` tells any two of them apart."""
 
-    def __init__(self) -> None:
-        # Functions by the code object's identity: one may call itself.
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        # Functions by their identities: one may call itself.
         self._seen: dict[int, int] = {}
 
-    def identity(self, function: types.FunctionType) -> Any:
-        return function.__module__, function.__name__, function.__qualname__, self.code(function.__code__)
+    def identity(self, reading: Reading) -> Any:
+        function = reading.function
+        return function.__module__, function.__name__, function.__qualname__, self.code(reading.code)
 
     def captured(self, path: Path, value: Any, plan: Plan) -> tuple[Any, ...]:
         """By its type, if the value is passed as data; else by value."""
@@ -135,7 +136,7 @@ class _Describe:
             return self.code(value)
         if issubclass(t, np.generic) and value.dtype.kind in "biufcSU":
             return t.__name__, value.dtype.str, value.tobytes()
-        if t is np.ndarray and value.dtype.kind in "biufc" and value.nbytes <= _FROZEN_COPY:
+        if t is np.ndarray and value.dtype.kind in "biufc" and value.nbytes <= FROZEN_COPY:
             flags = value.flags
             order = (flags.c_contiguous, flags.f_contiguous, flags.aligned, flags.writeable)
             return "array", value.dtype.str, value.shape, value.strides, order, value.tobytes()
@@ -146,28 +147,29 @@ class _Describe:
             return self.helper(value, ())
         if t.__module__.partition(".")[0] == "numba" and t.__name__ == "CPUDispatcher":
             options = sorted((name, self.option(item)) for name, item in value.targetoptions.items())
-            return self.helper(value.py_func, options)
+            return self.helper(value, options)
         raise _Unknown
 
-    def helper(self, function: types.FunctionType, options: Any) -> Any:
+    def helper(self, value: Any, options: Any) -> Any:
         """A function that is called: all that it refers to is frozen."""
-        seen = self._seen.get(id(function))
+        seen = self._seen.get(id(value))
         if seen is not None:
             return "again", seen
-        self._seen[id(function)] = len(self._seen)
-        plan = plan_of(function.__code__)
-        refers = plan.values(function)
+        self._seen[id(value)] = len(self._seen)
+        reading = self._snapshot.of(value)
+        if reading is None:
+            raise _Unknown
         return (
             "function",
-            self.identity(function),
+            self.identity(reading),
             options,
-            self.value(function.__defaults__ or ()),
-            [(name, self.value(item)) for name, item in sorted((function.__kwdefaults__ or {}).items())],
+            self.value(reading.defaults),
+            [(name, self.value(item)) for name, item in sorted(reading.kwdefaults.items())],
             [
                 (path, self.module(item) if isinstance(item, types.ModuleType) else self.value(item))
-                for path, item in refers
+                for path, item in reading.values
             ],
-            self.attributes(plan, refers),
+            self.attributes(reading.plan, reading.values),
         )
 
     def code(self, code: types.CodeType) -> Any:

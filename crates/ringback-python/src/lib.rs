@@ -16,6 +16,8 @@ mod guard;
 #[allow(unsafe_code, reason = "the one place where plain C functions find the callback that they stand for")]
 mod lent;
 mod monte_carlo;
+#[allow(unsafe_code, reason = "the one place that reads what NumPy says of an array's memory")]
+mod ndarray;
 mod patience;
 #[allow(unsafe_code, reason = "the one producer of callback records for code that Numba compiled")]
 mod producer;

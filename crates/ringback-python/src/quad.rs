@@ -1,7 +1,5 @@
 //! `quad` for Python: extracts the callback, detaches, integrates.
 
-use std::ops::Deref;
-
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -15,9 +13,12 @@ use crate::producer;
 use crate::quad_complex::quad_complex;
 use crate::quad_result::QuadResult;
 use crate::quad_weight::{weight_of, without_weight};
-use crate::recipe::{self, Ready};
+use crate::recipe::{self, Ready, Target};
 
 type Handle = producer::Scalar;
+
+/// Of functions that do not say theirs: division by zero gives inf or nan, which the engine judges.
+const ERROR_MODEL: &str = "numpy";
 
 /// The widest vectors that compiled code works on.
 pub(crate) const LANES: usize = 8;
@@ -161,7 +162,7 @@ pub(crate) fn quad(
         // Lent: counting its owners takes as long as some short integrals.
         return quad_plain(py, callback.get().scalar()?, (a, b), &points, &options);
     }
-    quad_plain(py, &*integrand(func, args)?, (a, b), &points, &options)
+    integrand(func, args)?.lend(|function| quad_plain(py, function, (a, b), &points, &options))
 }
 
 fn quad_plain(
@@ -203,9 +204,10 @@ fn quad_weighted(
     options: &WeightedOptions,
 ) -> PyResult<Py<PyAny>> {
     let py = func.py();
-    let function = &*integrand(func, args)?;
-    let result = py.detach(|| ringback_engines::quad_weighted(Blocks::new(function), a, b, weight, options));
-    finish(py, QuadResult { quadrature: result.map_err(raise)?, weighted: true })
+    integrand(func, args)?.lend(|function| {
+        let result = py.detach(|| ringback_engines::quad_weighted(Blocks::new(function), a, b, weight, options));
+        finish(py, QuadResult { quadrature: result.map_err(raise)?, weighted: true })
+    })
 }
 
 /// Gives the result to Python, with a warning if it is not as accurate as requested.
@@ -239,13 +241,16 @@ enum Lent {
     Owned(Handle),
 }
 
-impl Deref for Lent {
-    type Target = Handle;
+impl Lent {
     #[inline]
-    fn deref(&self) -> &Handle {
+    fn lend<T>(self, integral: impl FnOnce(&Handle) -> T) -> T {
         match self {
-            Lent::Ready(ready) => ready,
-            Lent::Owned(handle) => handle,
+            Lent::Ready(ready) => {
+                let result = integral(ready.handle());
+                ready.give_back();
+                result
+            }
+            Lent::Owned(handle) => integral(&handle),
         }
     }
 }
@@ -253,15 +258,17 @@ impl Deref for Lent {
 /// The handle on the integrand: of a function by its recipe, of anything else through the package's door.
 fn integrand(func: &Bound<'_, PyAny>, args: Option<Bound<'_, PyAny>>) -> PyResult<Lent> {
     let args = args.map(further).transpose()?;
-    let code = recipe::code_of(func)?;
-    if let Some(code) = &code
-        && let Some(ready) = recipe::find(func, code, args.as_ref())?
+    // What a class derived from tuple has in it only its own code can tell.
+    let readable = args.as_ref().is_none_or(|args| args.is_exact_instance_of::<PyTuple>());
+    let target = if readable { Target::of(func)? } else { None };
+    if let Some(target) = &target
+        && let Some(ready) = recipe::find(target, args.as_ref())?
     {
         return Ok(Lent::Ready(ready));
     }
     let found = accepted(func, args.as_ref(), intern!(func.py(), "f64(f64)"))?;
-    if let Some(code) = &code {
-        recipe::learn(func, code, args.as_ref(), &found)?;
+    if let Some(target) = &target {
+        recipe::learn(target, args.as_ref(), intern!(func.py(), ERROR_MODEL), &found)?;
     }
     match found.cast::<producer::Callback>() {
         Ok(callback) => callback.get().scalar().cloned().map(Lent::Owned),
@@ -304,5 +311,5 @@ fn accepted<'py>(
     static DOOR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let door = DOOR.import(py, "ringback.accept", "callback_for")?;
     let args = args.map_or_else(|| PyTuple::empty(py), Bound::clone);
-    door.call1((func, signature, intern!(py, "numpy"), args))
+    door.call1((func, signature, intern!(py, ERROR_MODEL), args))
 }

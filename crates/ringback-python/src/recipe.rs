@@ -2,23 +2,21 @@
 //!
 //! The door looks at all that a function refers to, in Python, which takes several times as long as a short integral.
 //! What has to be looked at is known after the first time (`recipe.py`): here it is done, for functions that differ
-//! from the first one in numbers only, or not at all.
+//! from the first one in numbers and arrays only, or not at all.
 
 use std::collections::HashMap;
-use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pyo3::PyTypeInfo;
-use pyo3::exceptions::{PyAttributeError, PyValueError};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{
-    PyBool, PyComplex, PyDict, PyFloat, PyInt, PyModule, PyString, PyTuple, PyType, PyWeakrefMethods,
-    PyWeakrefReference,
-};
+use pyo3::types::{PyDict, PyString, PyTuple};
 
+use self::read::{Read, Written};
+pub(crate) use self::target::Target;
 use crate::producer::{Callback, Rebindable, Rebound, Scalar};
+
+mod read;
+mod target;
 
 /// So many recipes are kept for one piece of code: for numbers of different kinds, say.
 const KEPT: usize = 4;
@@ -26,53 +24,34 @@ const KEPT: usize = 4;
 const TRIED: u32 = 16;
 
 /// How to get the callback of a function.
-pub(crate) struct Recipe {
-    args: usize,
+struct Recipe {
+    given: Given,
     reads: Vec<Read>,
     kind: Kind,
+}
+
+/// How much is bound to a function: each of it is among the reads. And what it is decorated with.
+struct Given {
+    args: usize,
+    leading: usize,
+    keywords: usize,
+    options: Option<Vec<(Py<PyAny>, Py<PyAny>)>>,
 }
 
 enum Kind {
     /// Nothing can change.
     Fixed(Scalar),
-    /// Numbers can: their slots, and a handle whose slots nobody uses at present.
-    Numbers { rebindable: Rebindable, idle: Mutex<Option<Rebound<(f64,), f64>>> },
+    /// Numbers and arrays can.
+    Changing(Arc<Changing>),
 }
 
-/// One value that the callback depends on.
-struct Read {
-    /// The function that refers to it, if it is another one that is called.
-    owner: Option<Py<PyAny>>,
-    root: Root,
-    /// Modules on the way to it, which nobody keeps alive for that, with the attribute that is read from each.
-    modules: Vec<(Py<PyWeakrefReference>, Py<PyString>)>,
-    expected: Expected,
+/// The slots that change, and a handle whose slots nobody uses at present.
+pub(crate) struct Changing {
+    rebindable: Rebindable,
+    idle: Mutex<Option<Slots>>,
 }
 
-enum Root {
-    Arg(usize),
-    /// From the end, from 1 on: the last default is that of the last parameter, however many there are.
-    Default(usize),
-    Cell(usize),
-    Global(Py<PyString>),
-    Builtin(Py<PyString>),
-    Attribute(Py<PyString>),
-}
-
-enum Expected {
-    Same(Py<PyAny>),
-    /// A number for the `i`-th of the slots that change.
-    Number(Number, usize),
-}
-
-/// What a number is passed as. For each there is a type or two that are read here; others are the same object or other code.
-#[derive(Clone, Copy)]
-enum Number {
-    F64,
-    I64,
-    Bool,
-    C128,
-}
+type Slots = Rebound<(f64,), f64>;
 
 /// What is known of a code object.
 struct Known {
@@ -92,70 +71,59 @@ fn known() -> MutexGuard<'static, Option<HashMap<usize, Known>>> {
 
 /// A handle for one integral.
 pub(crate) enum Ready {
-    Fixed(Arc<Recipe>),
-    Numbers { recipe: Arc<Recipe>, rebound: Option<Rebound<(f64,), f64>> },
+    Fixed(Scalar),
+    Changing(Slots, Arc<Changing>),
 }
 
-impl Deref for Ready {
-    type Target = Scalar;
+impl Ready {
+    #[inline]
+    pub(crate) fn handle(&self) -> &Scalar {
+        match self {
+            Ready::Fixed(handle) => handle,
+            Ready::Changing(slots, _) => slots.handle(),
+        }
+    }
+
+    /// For the next integral, which would need a new handle otherwise.
+    #[inline]
+    pub(crate) fn give_back(self) {
+        if let Ready::Changing(slots, changing) = self {
+            changing.put(slots);
+        }
+    }
+}
+
+impl Changing {
+    #[inline]
+    fn take(&self) -> PyResult<Slots> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // An integrand may integrate itself, and threads may meet here.
+        idle.map_or_else(|| self.rebindable.handle(), Ok)
+    }
 
     #[inline]
-    fn deref(&self) -> &Scalar {
-        match self {
-            Ready::Fixed(recipe) => match &recipe.kind {
-                Kind::Fixed(handle) => handle,
-                Kind::Numbers { .. } => unreachable!("made for recipes without numbers"),
-            },
-            Ready::Numbers { rebound, .. } => match rebound {
-                Some(rebound) => rebound.handle(),
-                None => unreachable!("taken in `drop` only"),
-            },
-        }
+    fn put(&self, mut slots: Slots) {
+        slots.forget();
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let other = idle.replace(slots);
+        drop(idle);
+        drop(other);
     }
 }
 
-impl Drop for Ready {
-    fn drop(&mut self) {
-        if let Ready::Numbers { recipe, rebound } = self
-            && let Kind::Numbers { idle, .. } = &recipe.kind
-        {
-            let mut idle = idle.lock().unwrap_or_else(PoisonError::into_inner);
-            let other = std::mem::replace(&mut *idle, rebound.take());
-            drop(idle);
-            drop(other);
-        }
-    }
-}
-
-fn function_type(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
-    static TYPE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    TYPE.import(py, "types", "FunctionType")
-}
-
-/// The code object of a plain function; None for anything else.
-#[inline]
-pub(crate) fn code_of<'py>(func: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let py = func.py();
-    if func.get_type().is(function_type(py)?) { func.getattr(intern!(py, "__code__")).map(Some) } else { Ok(None) }
-}
-
-/// The handle for a function with this code object and further arguments, if a recipe says how to get it.
+/// The handle for a function and further arguments, if a recipe says how to get it.
 ///
 /// # Errors
 /// Those of Python, such as a lack of memory. What is missing is for the door to complain about.
-pub(crate) fn find(
-    func: &Bound<'_, PyAny>,
-    code: &Bound<'_, PyAny>,
-    args: Option<&Bound<'_, PyTuple>>,
-) -> PyResult<Option<Ready>> {
-    let address = code.as_ptr() as usize;
+pub(crate) fn find(target: &Target<'_>, args: Option<&Bound<'_, PyTuple>>) -> PyResult<Option<Ready>> {
+    let address = target.code.as_ptr() as usize;
     for i in 0..KEPT {
         let recipe = match known().as_ref().and_then(|known| known.get(&address)) {
             Some(Known { recipes: Some(recipes), .. }) => recipes.get(i).map(Arc::clone),
             _ => None,
         };
         let Some(recipe) = recipe else { break };
-        let found = Recipe::follow(recipe, func, args)?;
+        let found = recipe.follow(target, args)?;
         if found.is_some() {
             return Ok(found);
         }
@@ -168,22 +136,37 @@ pub(crate) fn find(
 /// # Errors
 /// Those of Python.
 pub(crate) fn learn(
-    func: &Bound<'_, PyAny>,
-    code: &Bound<'_, PyAny>,
+    target: &Target<'_>,
     args: Option<&Bound<'_, PyTuple>>,
+    error_model: &Bound<'_, PyString>,
     made: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
-    let (py, address) = (func.py(), code.as_ptr() as usize);
+    let (py, address) = (made.py(), target.code.as_ptr() as usize);
     if let Some(Known { recipes: None, .. }) = known().as_ref().and_then(|known| known.get(&address)) {
         return Ok(());
     }
-    let Ok(callback) = made.cast::<Callback>() else { return Ok(()) };
+    if made.cast::<Callback>().is_err() {
+        return Ok(());
+    }
     static RECIPE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let tuple = args.map_or_else(|| PyTuple::empty(py), Bound::clone);
-    let reads = RECIPE.import(py, "ringback.recipe", "recipe")?.call1((func, code, &tuple, made))?;
-    let recipe = if reads.is_none() { None } else { Some(Recipe::new(&reads, tuple.len(), callback.get())?) };
+    let args = args.map_or_else(|| PyTuple::empty(py), Bound::clone);
+    let leading = target.leading.as_ref().map_or_else(|| PyTuple::empty(py), Bound::clone);
+    // Copies: both may change in place, and what is written down is to be what was looked at.
+    let keywords = target.keywords.as_ref().map_or_else(|| Ok(PyDict::new(py)), |keywords| keywords.copy())?;
+    let options = target.options.as_ref().map(|options| options.copy()).transpose()?;
+    let given = Given {
+        args: args.len(),
+        leading: leading.len(),
+        keywords: keywords.len(),
+        options: options.as_ref().map(|options| options.iter().map(|(k, v)| (k.unbind(), v.unbind())).collect()),
+    };
+    let (function, code) = (&target.function, &target.code);
+    let asked = (function, code, &leading, &keywords, &options, &args, error_model, made);
+    let written = RECIPE.import(py, "ringback.recipe", "recipe")?.call1(asked)?;
+    let recipe = if written.is_none() { None } else { Some(Recipe::new(&written, given)?) };
     // Threads that start with the same function all come here: one recipe is enough, and they have not tried in vain.
-    if find(func, code, args)?.is_some() {
+    if let Some(ready) = find(target, Some(&args))? {
+        ready.give_back();
         return Ok(());
     }
     let new = || Known { _code: code.clone().unbind(), recipes: Some(Vec::new()), tried: 0 };
@@ -204,180 +187,69 @@ pub(crate) fn learn(
     Ok(())
 }
 
-type Written = (Option<Py<PyAny>>, (String, Py<PyAny>), Vec<(Py<PyAny>, Py<PyString>)>, (String, Py<PyAny>));
-
 impl Recipe {
-    fn new(reads: &Bound<'_, PyAny>, args: usize, callback: &Callback) -> PyResult<Self> {
-        let py = reads.py();
+    /// As `recipe.py` wrote it down: a callback to make others of, and what to read.
+    fn new(written: &Bound<'_, PyAny>, given: Given) -> PyResult<Self> {
+        let py = written.py();
+        let (callback, reads): (Bound<'_, Callback>, Vec<Written>) = written.extract()?;
         let mut slots = Vec::new();
-        let mut all = Vec::new();
-        for (owner, (root, place), modules, (kind, wanted)) in reads.extract::<Vec<Written>>()? {
-            let name = || place.extract::<Py<PyString>>(py);
-            let root = match root.as_str() {
-                "arg" => Root::Arg(place.extract(py)?),
-                "default" => Root::Default(place.extract(py)?),
-                "cell" => Root::Cell(place.extract(py)?),
-                "global" => Root::Global(name()?),
-                "builtin" => Root::Builtin(name()?),
-                "attribute" => Root::Attribute(name()?),
-                _ => return Err(PyValueError::new_err(format!("no place of a value: {root:?}"))),
-            };
-            let weak = |(module, attribute): (Py<PyAny>, Py<PyString>)| {
-                Ok((PyWeakrefReference::new(module.bind(py))?.unbind(), attribute))
-            };
-            let modules = modules.into_iter().map(weak).collect::<PyResult<_>>()?;
-            let number = match kind.as_str() {
-                "f64" => Some(Number::F64),
-                "i64" => Some(Number::I64),
-                "bool" => Some(Number::Bool),
-                "c128" => Some(Number::C128),
-                _ => None,
-            };
-            let expected = match number {
-                Some(number) => {
-                    slots.push((wanted.extract(py)?, kind));
-                    Expected::Number(number, slots.len() - 1)
-                }
-                None => Expected::Same(wanted),
-            };
-            all.push(Read { owner, root, modules, expected });
-        }
+        let reads = reads.into_iter().map(|read| Read::new(read, py, &mut slots)).collect::<PyResult<_>>()?;
         let kind = if slots.is_empty() {
-            Kind::Fixed(callback.scalar()?.clone())
+            Kind::Fixed(callback.get().scalar()?.clone())
         } else {
-            Kind::Numbers { rebindable: callback.rebindable(&slots)?, idle: Mutex::new(None) }
+            let rebindable = callback.get().rebindable(&slots)?;
+            Kind::Changing(Arc::new(Changing { rebindable, idle: Mutex::new(None) }))
         };
-        Ok(Recipe { args, reads: all, kind })
+        Ok(Recipe { given, reads, kind })
     }
 
-    /// The handle, if all is as it was but for numbers.
-    fn follow(this: Arc<Self>, func: &Bound<'_, PyAny>, args: Option<&Bound<'_, PyTuple>>) -> PyResult<Option<Ready>> {
-        if args.map_or(0, |args| args.len()) != this.args {
+    /// The handle, if all is as it was but for numbers and arrays.
+    fn follow(&self, target: &Target<'_>, args: Option<&Bound<'_, PyTuple>>) -> PyResult<Option<Ready>> {
+        if !self.given.is_what(target, args)? {
             return Ok(None);
         }
-        let mut ready = match &this.kind {
-            Kind::Fixed(_) => Ready::Fixed(Arc::clone(&this)),
-            Kind::Numbers { rebindable, idle } => {
-                let idle = idle.lock().unwrap_or_else(PoisonError::into_inner).take();
-                // An integrand may integrate itself, and threads may meet here.
-                let rebound = Some(idle.map_or_else(|| rebindable.handle(), Ok)?);
-                Ready::Numbers { recipe: Arc::clone(&this), rebound }
-            }
-        };
-        for read in &this.reads {
-            let value = match read.value(func, args)? {
-                Some(value) => value,
-                None => return Ok(None),
-            };
-            match (&read.expected, &mut ready) {
-                (Expected::Same(object), _) if value.is(object) => {}
-                (Expected::Number(number, i), Ready::Numbers { rebound: Some(rebound), .. }) => {
-                    match number.words(&value)? {
-                        Some(words) => rebound.set(*i, words),
-                        None => return Ok(None),
+        match &self.kind {
+            Kind::Fixed(handle) => {
+                for read in &self.reads {
+                    if !read.follow(target, args, None)? {
+                        return Ok(None);
                     }
                 }
-                _ => return Ok(None),
+                Ok(Some(Ready::Fixed(handle.clone())))
+            }
+            Kind::Changing(changing) => {
+                let mut slots = changing.take()?;
+                for read in &self.reads {
+                    if !read.follow(target, args, Some(&mut slots))? {
+                        changing.put(slots);
+                        return Ok(None);
+                    }
+                }
+                Ok(Some(Ready::Changing(slots, Arc::clone(changing))))
             }
         }
-        Ok(Some(ready))
     }
 }
 
-impl Read {
-    /// The value that is there now. It is read without running anybody's code.
+impl Given {
     #[inline]
-    fn value<'py>(
-        &self,
-        func: &Bound<'py, PyAny>,
-        args: Option<&Bound<'py, PyTuple>>,
-    ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let py = func.py();
-        let func = self.owner.as_ref().map_or(func, |owner| owner.bind(py));
-        let value = match &self.root {
-            Root::Arg(i) => args.and_then(|args| args.get_item(*i).ok()),
-            Root::Default(i) => match func.getattr(intern!(py, "__defaults__"))?.cast::<PyTuple>() {
-                Ok(defaults) => defaults.len().checked_sub(*i).and_then(|i| defaults.get_item(i).ok()),
-                Err(_) => None,
-            },
-            Root::Cell(i) => match func.getattr(intern!(py, "__closure__"))?.cast::<PyTuple>() {
-                Ok(cells) => or_absent::<PyValueError>(cells.get_item(*i)?.getattr(intern!(py, "cell_contents")))?,
-                Err(_) => None,
-            },
-            Root::Global(name) => match globals(func)? {
-                Some(globals) => globals.get_item(name)?,
-                None => None,
-            },
-            Root::Builtin(name) => {
-                static BUILTINS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-                let builtins = BUILTINS.get_or_try_init(py, || py.import("builtins").map(Bound::unbind))?;
-                match globals(func)? {
-                    Some(globals) if !globals.contains(name)? => builtins.bind(py).dict().get_item(name)?,
-                    _ => None,
-                }
-            }
-            Root::Attribute(name) => or_absent::<PyAttributeError>(func.getattr(name))?,
-        };
-        let Some(mut value) = value else { return Ok(None) };
-        for (module, attribute) in &self.modules {
-            let next = match value.cast_exact::<PyModule>() {
-                Ok(found) if module.bind(py).upgrade().is_some_and(|module| module.is(found)) => {
-                    found.dict().get_item(attribute)?
-                }
-                _ => None,
-            };
-            let Some(next) = next else { return Ok(None) };
-            value = next;
+    fn is_what(&self, target: &Target<'_>, args: Option<&Bound<'_, PyTuple>>) -> PyResult<bool> {
+        let leading = target.leading.as_ref().map_or(0, |leading| leading.len());
+        let keywords = target.keywords.as_ref().map_or(0, |keywords| keywords.len());
+        if (args.map_or(0, |args| args.len()), leading, keywords) != (self.args, self.leading, self.keywords) {
+            return Ok(false);
         }
-        Ok(Some(value))
-    }
-}
-
-/// What a function reads globals from, unless it is of a type that may do as it likes.
-#[inline]
-fn globals<'py>(func: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyDict>>> {
-    Ok(func.getattr(intern!(func.py(), "__globals__"))?.cast_into_exact().ok())
-}
-
-/// What has been read, if the error is not the one that says that there is nothing.
-#[inline]
-fn or_absent<'py, E: PyTypeInfo>(read: PyResult<Bound<'py, PyAny>>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    match read {
-        Ok(value) => Ok(Some(value)),
-        Err(error) => Python::attach(|py| if error.is_instance_of::<E>(py) { Ok(None) } else { Err(error) }),
-    }
-}
-
-impl Number {
-    /// The bytes of a number, for `Rebound::set`, if it is of a type that is passed so.
-    #[inline]
-    fn words(self, value: &Bound<'_, PyAny>) -> PyResult<Option<[u64; 2]>> {
-        Ok(match self {
-            Number::F64 if value.is_exact_instance_of::<PyFloat>() || is_numpy(value, "float64", &FLOAT64)? => {
-                Some([value.extract::<f64>()?.to_bits(), 0])
+        match (&self.options, &target.options) {
+            (None, None) => Ok(true),
+            (Some(wanted), Some(options)) if wanted.len() == options.len() => {
+                for (name, value) in wanted {
+                    if !options.get_item(name)?.is_some_and(|found| found.is(value)) {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
             }
-            // What needs more than 64 bits is other code, or an error.
-            Number::I64 if value.is_exact_instance_of::<PyInt>() || is_numpy(value, "int64", &INT64)? => {
-                value.extract::<i64>().ok().map(|number| [number as u64, 0])
-            }
-            Number::Bool => value.cast_exact::<PyBool>().ok().map(|truth| [truth.is_true().into(), 0]),
-            Number::C128
-                if value.is_exact_instance_of::<PyComplex>() || is_numpy(value, "complex128", &COMPLEX128)? =>
-            {
-                let number = value.cast::<PyComplex>().map_err(PyErr::from)?;
-                Some([number.real().to_bits(), number.imag().to_bits()])
-            }
-            _ => None,
-        })
+            _ => Ok(false),
+        }
     }
-}
-
-static FLOAT64: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-static INT64: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-static COMPLEX128: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-
-/// Whether a value is of just that type of NumPy's, which is kept in `known`.
-#[inline]
-fn is_numpy(value: &Bound<'_, PyAny>, name: &str, known: &PyOnceLock<Py<PyType>>) -> PyResult<bool> {
-    Ok(value.get_type().is(known.import(value.py(), "numpy", name)?))
 }

@@ -16,7 +16,7 @@ import llvmlite.binding as llvm
 
 from ..backend.target import Target
 from ..callback import Callback, native_signature
-from ..compile import plan_of
+from ..capture import plan_of
 
 
 def parameter_names(callback: Callback) -> list[str]:

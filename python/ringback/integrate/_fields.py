@@ -11,8 +11,8 @@ from .. import _ringback, foreign
 from ..accept import callback_for
 from ..bind import Bound
 from ..callback import Callback
-from ..capture import ADDRESS
-from ..compile import describe, plain, plan_of
+from ..capture import ADDRESS, plan_of
+from ..compile import describe, plain
 from ..errors import CompileError
 from ..interpreted import Interpreted
 from ..pointblock import point_block

@@ -15,8 +15,8 @@ import numpy as np
 from .. import _ringback, foreign
 from ..accept import callback_for
 from ..callback import DTYPES, Callback, native_signature
-from ..capture import SCALAR_NAMES, base_array, leaves
-from ..compile import describe, plan_of
+from ..capture import SCALAR_NAMES, base_array, leaves, plan_of
+from ..compile import describe
 from ..foreigncall import callback_of
 from ..interpreted import Interpreted, with_slots
 from ..signature import Signature
