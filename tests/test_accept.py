@@ -187,7 +187,7 @@ def test_signatures_that_do_not_count_up() -> None:
         rt.sum_over_threads(lambda x, y: x, 1, 1)
     assert str(caught.value) == (
         "<lambda> cannot be called as f64(f64): it takes 2 parameters (x, y), and the signature passes 1; nothing gives a "
-        "value for y"
+        "value for y (as args, by rb.bind, or as a default)"
     )
     with pytest.raises(rb.CompileError, match="it takes 0 parameters"):
         rt.sum_over_threads(lambda: 1.0, 1, 1)

@@ -112,7 +112,7 @@ def test_bound_tuples_of_numbers_and_arrays(compilations):
         (
             lambda: callback(rb.bind(weighted, k=1.0)),
             "weighted cannot be called as f64(f64): it takes 3 parameters (t, table, k), 1 of them bound, and the signature "
-            "passes 1; nothing gives a value for table",
+            "passes 1; nothing gives a value for table (as args, by rb.bind, or as a default)",
         ),
         (
             lambda: callback(rb.bind(weighted, t=1.0, k=1.0, table=np.zeros(1))),
@@ -121,7 +121,7 @@ def test_bound_tuples_of_numbers_and_arrays(compilations):
         ),
         (
             lambda: callback(rb.bind(power, k="two")),
-            "parameter 'k' of power is bound to str 'two': bound data are numbers, arrays, callbacks and tuples of them",
+            "parameter 'k' of power is bound to str 'two'; bound data are numbers, arrays, callbacks and tuples of them",
         ),
         (
             lambda: callback(functools.partial(power, 1.0, 2.0, 3.0, 4.0)),
