@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import ringback as rb
 import scipy.special
+from ringback.integrate import quad
 
 
 class Model:
@@ -19,6 +20,10 @@ class Model:
 MODEL = Model()
 TABLE = {"k": 2.0}
 INTERPRETED = rb.interpreted(math.sin)
+
+
+def square(x):
+    return x * x
 
 
 def message_of(function) -> str:
@@ -43,6 +48,8 @@ def captured(value):
         (captured(MODEL), "Cannot determine Numba type", "compiled code knows nothing of value: capture the numbers and"),
         (lambda x: TABLE["k"] * x, "Cannot determine Numba type", "read from TABLE before what the function needs, and"),
         (lambda x: INTERPRETED(x), "Cannot determine Numba type", "INTERPRETED runs in the interpreter, and compiled code"),
+        (lambda x: quad(lambda y: x * y, 0, 1)[0], "may escape", "of an integral within an integral, run the outer function"),
+        (lambda x: quad(square, 0, x)[0], "Untyped global name 'quad'", "of an integral within an integral, run the outer"),
         (lambda x: sum(x**i for i in range(3)), "yield in a closure", "write a list in place of the generator, sum([...])"),
         (lambda x: np.where(x > 0, x, 0.0), "array(float64, 0d, C)", "write `a if condition else b`, or take the number, "),
         (lambda x: np.array([x]), "it returns array(float64, 1d, C)", "one number is expected: return an element of it"),
@@ -124,3 +131,9 @@ def test_what_a_decorator_hides():
 )
 def test_what_is_advised_compiles(expression, expected):
     assert rb.compile(of_x(expression), "f64(f64)")(3.0) == pytest.approx(expected, rel=1e-12)
+
+
+def test_an_integral_within_an_integral():
+    # As the hints say.
+    outer = rb.interpreted(lambda x: quad(lambda y: x * y, 0, x)[0])
+    assert quad(outer, 0, 1).value == pytest.approx(1 / 8, rel=1e-14)

@@ -90,6 +90,11 @@ def for_text(text: str) -> str:
         return f"Numba compiles `except Exception` and bare `except`, but no chosen classes; {INTERPRETER}"
     if "use of yield in a closure" in text:
         return "write a list in place of the generator, sum([...]), or a loop"
+    if "in a function that may escape" in text:
+        return (
+            "a function inside that reads variables of the one around it cannot be passed on; of an integral within an "
+            "integral, run the outer function with rb.interpreted, or integrate over a box with `cubature`"
+        )
     untyped = _UNTYPED.search(text)
     if untyped:
         return _for_object(untyped[1], untyped[2] or untyped[3])
@@ -119,6 +124,8 @@ def _for_object(name: str, kind: str) -> str:
     """For what is captured, or read from the module, and is neither data nor compiled."""
     if kind == "numpy.ufunc":
         return _for_function(name, SPECIAL)
+    if name in ("quad", "quad_many", "cubature", "monte_carlo"):
+        return "of an integral within an integral, run the outer function with rb.interpreted"
     if kind in ("builtin_function_or_method", "type"):
         return _for_function(name, f"Numba does not compile {name}: use numbers and arrays in its place")
     if kind in _COLLECTIONS:
