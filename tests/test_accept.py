@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import ringback as rb
 import ringback_testing as rt
+import scipy.special
 
 WANTED = "expected a callback f64(f64), found "
 ACCEPTED = (
@@ -75,6 +77,11 @@ def test_builtin_functions_and_ufuncs() -> None:
         f"{WANTED}builtin_function_or_method <built-in function sin>; write lambda x: sin(x){ACCEPTED}"
     )
     assert refused(np.sin) == f"{WANTED}ufunc <ufunc 'sin'>; write lambda x: np.sin(x){ACCEPTED}"
+    # No function of NumPy, whatever its name is.
+    assert refused(scipy.special.jv) == (
+        f"{WANTED}ufunc <ufunc 'jv'>; math.erf, math.erfc, math.gamma and math.lgamma are compiled; how to call other functions "
+        f'of scipy.special from compiled code, docs/guide.md says under "Special functions"{ACCEPTED}'
+    )
     for method in ("text".count, np.ones(3).dot):
         assert "; a method would need its object compiled: pass a function, and bind" in refused(method)
 
@@ -91,6 +98,22 @@ def test_methods_and_instances() -> None:
         f"rb.bind{ACCEPTED}"
     )
     assert refused(operator.itemgetter(0)).endswith(ACCEPTED)
+
+
+def test_functions_that_are_wrapped() -> None:
+    @functools.lru_cache
+    def cached(x: float) -> float:
+        return 2 * x
+
+    assert f"; pass the function that it wraps, cached.__wrapped__{ACCEPTED}" in refused(cached)
+    assert rt.sum_over_threads(cached.__wrapped__, 4, 2) == 12.0
+
+
+def test_samples_are_no_function() -> None:
+    assert refused(np.ones(2)) == (
+        f"{WANTED}ndarray array([1., 1.]); numbers that are the function's values at some points are for "
+        f"scipy.integrate.simpson{ACCEPTED}"
+    )
 
 
 def test_long_reprs_are_cut() -> None:
@@ -187,7 +210,7 @@ def test_signatures_that_do_not_count_up() -> None:
         rt.sum_over_threads(lambda x, y: x, 1, 1)
     assert str(caught.value) == (
         "<lambda> cannot be called as f64(f64): it takes 2 parameters (x, y), and the signature passes 1; nothing gives a "
-        "value for y"
+        "value for y (as args, by rb.bind, or as a default)"
     )
     with pytest.raises(rb.CompileError, match="it takes 0 parameters"):
         rt.sum_over_threads(lambda: 1.0, 1, 1)

@@ -7,6 +7,7 @@ import gc
 import importlib
 import re
 import weakref
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -34,6 +35,15 @@ def power(t, k, shift=0.0):
 
 def weighted(t, table, k):
     return t * k + table.sum()
+
+
+def variadic(t, *k):
+    return t * k[0]
+
+
+class Pair(NamedTuple):
+    a: float
+    b: float
 
 
 # rb.bind
@@ -112,7 +122,7 @@ def test_bound_tuples_of_numbers_and_arrays(compilations):
         (
             lambda: callback(rb.bind(weighted, k=1.0)),
             "weighted cannot be called as f64(f64): it takes 3 parameters (t, table, k), 1 of them bound, and the signature "
-            "passes 1; nothing gives a value for table",
+            "passes 1; nothing gives a value for table (as args, by rb.bind, or as a default)",
         ),
         (
             lambda: callback(rb.bind(weighted, t=1.0, k=1.0, table=np.zeros(1))),
@@ -121,7 +131,26 @@ def test_bound_tuples_of_numbers_and_arrays(compilations):
         ),
         (
             lambda: callback(rb.bind(power, k="two")),
-            "parameter 'k' of power is bound to str 'two': bound data are numbers, arrays, callbacks and tuples of them",
+            "parameter 'k' of power is bound to str 'two'; bound data are numbers, arrays, callbacks and tuples of them",
+        ),
+        (
+            lambda: callback(rb.bind(power, k=[2.0])),
+            "parameter 'k' of power is bound to list [2.0]; bound data are numbers, arrays, callbacks and tuples of them: "
+            "make an array of it, with np.array",
+        ),
+        (
+            lambda: callback(rb.bind(power, k=Pair(1.0, 2.0))),
+            "parameter 'k' of power is bound to Pair Pair(a=1.0, b=2.0); bound data are numbers, arrays, callbacks and tuples "
+            "of them: make a plain tuple of it, with tuple",
+        ),
+        (
+            lambda: callback(rb.bind(power, k={"k": 2.0})),
+            "parameter 'k' of power is bound to dict {'k': 2.0}; bound data are numbers, arrays, callbacks and tuples of "
+            "them: bind what is in it by itself",
+        ),
+        (
+            lambda: callback(functools.partial(variadic, 1.0)),
+            "variadic takes a variable number of arguments: a compiled function has fixed parameters; write them out",
         ),
         (
             lambda: callback(functools.partial(power, 1.0, 2.0, 3.0, 4.0)),

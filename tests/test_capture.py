@@ -102,10 +102,10 @@ def test_big_integers():
     assert signed(-(2**63))(0) == -(2**63)
     with pytest.raises(rb.CompileError) as error:
         make(2**64)
-    assert str(error.value) == "k is 18446744073709551616, which does not fit into 64 bits"
+    assert str(error.value) == "k is 18446744073709551616, which does not fit into 64 bits: make it a float"
     with pytest.raises(rb.CompileError) as error:
         signed(-(2**63) - 1)
-    assert str(error.value) == "k is -9223372036854775809, which does not fit into 64 bits"
+    assert str(error.value) == "k is -9223372036854775809, which does not fit into 64 bits: make it a float"
 
 
 # Where values come from
@@ -246,7 +246,30 @@ def test_assignment_to_a_variable_of_the_function_around_it():
             callback(f)
         assert str(error.value) == (
             f"{name} assigns to total, a variable of the function around it: compiled code cannot; keep the value in an "
-            f"array, and bind it to a parameter that the signature says is `mut [f64]`"
+            f"array, and bind it to a parameter that the signature says is `mut [f64]`, or use rb.interpreted({name})"
+        )
+
+
+count = 0
+
+
+def test_assignment_to_a_global_variable():
+    def counts(t):
+        global count
+        count += 1
+        return t
+
+    def forgets(t):
+        global count
+        del count
+        return t
+
+    for f, name in [(counts, "counts"), (lambda t: counts(t), "counts"), (forgets, "forgets")]:
+        with pytest.raises(rb.CompileError) as error:
+            callback(f)
+        assert str(error.value) == (
+            f"{name} assigns to count, a global variable: compiled code cannot; keep the value in an array, and bind it to a "
+            f"parameter that the signature says is `mut [f64]`, or use rb.interpreted({name})"
         )
 
 

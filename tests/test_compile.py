@@ -296,7 +296,7 @@ def test_the_wrong_number_of_parameters():
 
     assert message_of(f) == (
         "f cannot be called as f64(f64): it takes 2 parameters (x, y), and the signature passes 1; nothing gives a value "
-        "for y"
+        "for y (as args, by rb.bind, or as a default)"
     )
     assert message_of(f, "f64(f64, f64, f64)") == (
         "f cannot be called as f64(f64, f64, f64): it takes 2 parameters (x, y), and the signature passes 3"

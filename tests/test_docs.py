@@ -1,4 +1,4 @@
-"""Runs the Python blocks of the documentation: from top to bottom, one namespace for each file."""
+"""Runs the Python blocks of the documentation: from top to bottom, one namespace for each file, and alone."""
 
 import re
 from pathlib import Path
@@ -29,6 +29,16 @@ def test_blocks_run_in_order(page: str) -> None:
     namespace: dict[str, object] = {"__name__": "docs"}
     for line, source in found:
         # Leading newlines make the line numbers of a traceback those of the page.
+        exec(compile("\n" * (line - 1) + source, str(ROOT / page), "exec"), namespace)
+
+
+@pytest.mark.parametrize("block", range(1, len(blocks("docs/guide.md"))))
+@pytest.mark.filterwarnings("error")
+def test_blocks_of_the_guide_run_alone(block: int) -> None:
+    # Who pastes one has the imports of the first, as the guide says.
+    page = "docs/guide.md"
+    namespace: dict[str, object] = {"__name__": "docs"}
+    for line, source in (blocks(page)[0], blocks(page)[block]):
         exec(compile("\n" * (line - 1) + source, str(ROOT / page), "exec"), namespace)
 
 

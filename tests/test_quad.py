@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import decimal
+import fractions
 import functools
 import math
 import warnings
@@ -182,6 +184,51 @@ def test_bad_input_says_what_is_wrong(arguments, expected):
     arguments = {"a": 0.0, "b": 1.0, **arguments}
     with pytest.raises(ValueError, match=f"(?i){expected}"):
         quad(lambda x: x, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (
+            {"full_output": 1},
+            "quad() got an unexpected keyword argument 'full_output': the result always has .neval, .intervals, .status and "
+            ".message, so leave it out",
+        ),
+        (
+            {"weight": "cos", "wvar": 1.0, "wopts": None},
+            "quad() got an unexpected keyword argument 'wopts': moments are computed anew in less than a microsecond, so "
+            "leave it out",
+        ),
+        ({"epsbas": 1e-3}, "quad() got an unexpected keyword argument 'epsbas'"),
+    ],
+)
+def test_other_names_are_refused(options, expected):
+    with pytest.raises(TypeError) as error:
+        quad(lambda t: t, 0, 1, **options)
+    assert str(error.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ("0", 1, "expected the limit `a` to be a real number, found '0'"),
+        (None, 1, "expected the limit `a` to be a real number, found None"),
+        (0, 1j, "expected the limit `b` to be a real number, found 1j"),
+        ([0], 1, "expected the limit `a` to be a real number, found [0]; `quad_many` takes arrays of limits"),
+        (0, np.ones(2), "expected the limit `b` to be a real number, found array([1., 1.]); `quad_many` takes arrays of limits"),
+    ],
+)  # fmt: skip
+def test_limits_that_are_no_numbers(a, b, expected):
+    with pytest.raises(TypeError) as error:
+        quad(lambda t: t, a, b)
+    assert str(error.value) == expected
+
+
+def test_limits_of_other_types_are_numbers():
+    for a, b in [(np.float32(0), np.array(1)), (fractions.Fraction(0), decimal.Decimal(1)), (False, True)]:
+        assert quad(lambda t: t, a, b).value == 0.5
+    with pytest.raises(OverflowError):
+        quad(lambda t: t, 0, 10**400)
 
 
 def test_what_is_no_integrand_is_refused():

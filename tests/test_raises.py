@@ -390,3 +390,74 @@ def test_the_error_is_that_of_the_try_that_failed_last():
     """The first one was caught, and is not to be seen again."""
     with pytest.raises(IndexError):
         rb.compile(second_of_two, "f64(f64)")(3.0)
+
+
+N = -1
+
+
+def by_name(x):
+    return x * 2**N
+
+
+def in_place(x):
+    k = 3
+    k **= N
+    return x * k
+
+
+def by_pow(x):
+    return x * pow(2, N)
+
+
+def of_nothing(x):
+    return x * 0 ** (N * 1)
+
+
+def in_a_helper(x):
+    return x * cube_of(N)
+
+
+def cube_of(n):
+    return n**3 * 3**n
+
+
+@pytest.mark.parametrize("error_model", ["python", "numpy"])
+@pytest.mark.parametrize("f", [by_name, in_place, by_pow, of_nothing, in_a_helper])
+def test_a_whole_number_to_a_negative_power(f, error_model):
+    # Numba makes 0 of 2**-1, and -2**63 of 0**-1; in Python they are 0.5 and an error.
+    with pytest.raises(ValueError) as error:
+        rb.compile(f, "f64(f64)", error_model=error_model)(1.0)
+    assert str(error.value) == (
+        "a whole number to a negative power is no whole number, which compiled code would make of it: make the base a float, "
+        "as in 2.0**n"
+    )
+    assert error.traceback[-1].frame.code.raw.co_name == ("cube_of" if f is in_a_helper else f.__name__)
+
+
+def test_powers_that_are_whole_numbers():
+    power = rb.compile(lambda a, n: a**n, "i64(i64, i64)")
+    for a in range(-3, 4):
+        for n in range(6):
+            assert power(a, n) == a**n
+    for n in (-1, -2, -(2**62)):
+        assert (power(1, n), power(-1, n)) == (1, 1 if n % 2 == 0 else -1)
+    assert rb.compile(lambda a, n: a**n, "u64(u64, u8)")(2, 63) == 2**63
+    with pytest.raises(ValueError, match="to a negative power"):
+        rb.compile(lambda a, n: a**n, "i64(i8, i8)")(2, -1)
+
+
+def test_powers_of_floats_and_constant_powers_stay():
+    assert rb.compile(lambda x, n: x**n, "f64(f64, i64)")(2.0, -1) == 0.5
+    assert rb.compile(lambda x: x * 2**-1, "f64(f64)")(1.0) == 0.5
+    assert rb.compile(lambda x, n: x * 2.0**n, "f64(f64, i64)")(1.0, -1) == 0.5
+
+
+def test_a_negative_power_is_caught():
+    def f(x, n):
+        try:
+            return x * 2**n
+        except Exception:
+            return -1.0
+
+    compiled = rb.compile(f, "f64(f64, i64)")
+    assert (compiled(1.0, 2), compiled(1.0, -2)) == (4.0, -1.0)

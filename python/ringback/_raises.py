@@ -1,18 +1,25 @@
 """How `raise` is compiled: nothing that an error refers to is kept for ever, and none is lost on its way.
 
+And one error that Numba does not raise: whole numbers to negative powers.
+
 Beside `_numba.py` and `_refusals.py`, the third file that touches Numba's internals.
 """
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
-from numba.core import cgutils, ir, ir_utils
+from numba.core import cgutils, ir, ir_utils, types
 from numba.core.compiler_machinery import register_pass
 from numba.core.lowering import Lower
 from numba.core.typed_passes import BaseNativeLowering
 from numba.core.unsafe import eh
 
+_NEGATIVE_POWER = (
+    "a whole number to a negative power is no whole number, which compiled code would make of it: make the base a float, "
+    "as in 2.0**n"
+)
 # How Numba's message begins where it has lost an exception that passes through `finally` or leaves `except`.
 _LOST = "Unreachable condition reached (op code RERAISE"
 
@@ -65,6 +72,35 @@ class RaisingLower(Lower):
         self.call_conv.set_dynamic_user_exc(
             self.builder, inst.exc_class, arguments, types, loc=self.loc, func_name=self.func_ir.func_id.func_name
         )
+
+    def lower_binop(self, resty: Any, expr: Any, op: Any) -> Any:
+        """`a ** b`, but of whole numbers only where the result is one."""
+        if op in (operator.pow, operator.ipow) and expr.static_rhs is ir.UNDEFINED:
+            self._check_power(expr.lhs, expr.rhs, self.fndesc.calltypes[expr])
+        return super().lower_binop(resty, expr, op)
+
+    def lower_call(self, resty: Any, expr: Any) -> Any:
+        """`pow(a, b)`, in the same way."""
+        if getattr(self.typeof(expr.func.name), "typing_key", None) is pow and len(expr.args) == 2:
+            self._check_power(*expr.args, self.fndesc.calltypes[expr])
+        return super().lower_call(resty, expr)
+
+    def _check_power(self, base: Any, exponent: Any, signature: Any) -> None:
+        """Raises where Numba has 0, and -2**63 for a base of 0: Python has a float, and NumPy this error."""
+        wanted = signature.args[1]
+        if not (
+            isinstance(signature.return_type, types.Integer) and isinstance(wanted, types.Integer) and wanted.signed
+        ):
+            return
+        a, b = (
+            self.context.cast(self.builder, self.loadvar(variable.name), self.typeof(variable.name), ty)
+            for variable, ty in zip((base, exponent), signature.args, strict=True)
+        )
+        # The powers of 1 and -1 are whole numbers.
+        units = [self.builder.icmp_unsigned("!=", a, a.type(unit)) for unit in (1, -1)]
+        negative = self.builder.icmp_signed("<", b, b.type(0))
+        with self.builder.if_then(self.builder.and_(negative, self.builder.and_(*units)), likely=False):
+            self.return_exception(ValueError, (_NEGATIVE_POWER,), loc=self.loc)
 
     def _error(self) -> Any:
         return self.function.args[1]

@@ -13,6 +13,7 @@ from .bind import Bound, compile_bound
 from .callback import Callback, native_signature
 from .capture import Recent, plan_of
 from .compile import bind_function, describe
+from .hints import SPECIAL
 from .interpreted import Interpreted
 from .signature import Signature
 from .snapshot import Reading
@@ -165,8 +166,14 @@ def refusal(obj: Any, signature: Signature) -> str:
     owner = getattr(obj, "__self__", None) if isinstance(obj, types.BuiltinFunctionType) else None
     if isinstance(obj, types.MethodType) or not isinstance(owner, (types.NoneType, types.ModuleType)):
         hint = "; a method would need its object compiled: pass a function, and bind the object's data with rb.bind"
-    elif isinstance(obj, np.ufunc):
+    elif isinstance(obj, np.ufunc) and getattr(np, obj.__name__, None) is obj:
         hint = f"; write lambda x: np.{obj.__name__}(x)"
+    elif isinstance(obj, np.ufunc):
+        hint = f"; {SPECIAL}"
+    elif isinstance(getattr(obj, "__wrapped__", None), types.FunctionType):
+        hint = f"; pass the function that it wraps, {obj.__wrapped__.__name__}.__wrapped__"
+    elif isinstance(obj, np.ndarray):
+        hint = "; numbers that are the function's values at some points are for scipy.integrate.simpson"
     elif isinstance(obj, types.BuiltinFunctionType):
         hint = f"; write lambda x: {obj.__name__}(x)"
     elif callable(obj) and not isinstance(obj, type):

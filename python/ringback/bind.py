@@ -9,7 +9,7 @@ from typing import Any
 from . import _ringback
 from .callback import Callback, check_array, native_signature, scalar
 from .capture import Array, kind_of, plan_of
-from .compile import Data, bind_function, describe, plain
+from .compile import Data, bind_function, no_data, plain, refuse_variadic
 from .signature import Signature
 from .snapshot import Reading
 
@@ -81,6 +81,7 @@ def compile_bound(
     if not leading and not data and not trailing:
         return bind_function(inner, signature, {**options, **own}, {})
     reading = Reading(inner)
+    refuse_variadic(reading)
     names = reading.plan.parameters
     if len(leading) > len(names):
         raise TypeError(f"{inner.__name__} takes {len(names)} arguments, found {len(leading)} bound to it")
@@ -102,10 +103,7 @@ def compile_bound(
     for name, value in values.items():
         kind = kind_of(value, name)
         if kind is None:
-            raise TypeError(
-                f"parameter {name!r} of {inner.__name__} is bound to {describe(value)}: bound data are numbers, arrays, "
-                f"callbacks and tuples of them"
-            )
+            raise TypeError(f"parameter {name!r} of {inner.__name__} is bound to {no_data(value)}")
         bound[name] = Data(value, kind, False)
     return bind_function(inner, signature, {**options, **own}, bound, reading=reading)
 

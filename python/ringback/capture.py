@@ -104,7 +104,7 @@ def kind_of(value: Any, what: str) -> Kind | None:
             return "i64"
         if 0 <= value < 2**64:
             return "u64"
-        raise CompileError(f"{what} is {value}, which does not fit into 64 bits")
+        raise CompileError(f"{what} is {value}, which does not fit into 64 bits: make it a float")
     if t is bool:
         return "bool"
     if t is complex:
@@ -231,7 +231,7 @@ class Plan:
         self.parameters = (*self.positional, *self.keyword_only)
         self.variadic = bool(code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS))
         self.suspends = bool(code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR))
-        # The first name of an outer function that is assigned to.
+        # The first name outside the function that is assigned to, and what it is.
         self.assigned = next(_assigned(code, code.co_freevars), None)
         # The last callback made without bound data, for each signature and error model.
         self.recent: dict[tuple[str, str | None], Recent] = {}
@@ -239,10 +239,11 @@ class Plan:
     def values(self, function: types.FunctionType) -> list[tuple[Path, Any]]:
         """The present value of everything that the function refers to."""
         if self.assigned is not None:
-            # Numba would compile it, and the assignment would be to a variable that nothing reads.
+            # Numba would compile the first kind, and the assignment would be to a variable that nothing reads.
+            name, what = self.assigned
             raise CompileError(
-                f"{function.__name__} assigns to {self.assigned}, a variable of the function around it: compiled code "
-                f"cannot; keep the value in an array, and bind it to a parameter that the signature says is `mut [f64]`"
+                f"{function.__name__} assigns to {name}, {what}: compiled code cannot; keep the value in an array, and bind "
+                f"it to a parameter that the signature says is `mut [f64]`, or use rb.interpreted({function.__name__})"
             )
         # Several paths may end at the same object: `table.size` and `table[0]`.
         found: dict[Path, Any] = {}
@@ -323,11 +324,13 @@ def _paths(code: types.CodeType, free: tuple[str, ...]) -> Iterator[Path]:
             yield from _paths(constant, tuple(name for name in constant.co_freevars if name in free))
 
 
-def _assigned(code: types.CodeType, free: tuple[str, ...]) -> Iterator[str]:
-    """Names of the functions around this one that it, or a function in it, assigns to or deletes."""
+def _assigned(code: types.CodeType, free: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Names of the module, or of the functions around this one, that it, or a function in it, assigns to or deletes."""
     for instruction in dis.get_instructions(code):
         if instruction.opname in ("STORE_DEREF", "DELETE_DEREF") and instruction.argval in free:
-            yield instruction.argval
+            yield instruction.argval, "a variable of the function around it"
+        elif instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
+            yield instruction.argval, "a global variable"
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield from _assigned(constant, tuple(name for name in constant.co_freevars if name in free))

@@ -178,16 +178,38 @@ def code_for(reading: Reading, snapshot: Snapshot, callback: Callback) -> _ringb
     return None if compiled is None else compiled.code
 
 
-def distribute(
-    reading: Reading, signature: Signature, data: dict[str, Data]
-) -> tuple[list[str], dict[str, Data]]:
+def refuse_variadic(reading: Reading) -> None:
+    """Raises for `*args` and `**options`."""
+    if not reading.plan.variadic:
+        return
+    function = reading.function
+    name = function.__name__
+    inner = getattr(function, "__wrapped__", None)
+    advice = f", or, of a function that is decorated, pass {name}.__wrapped__" if inner is not None else ""
+    raise CompileError(
+        f"{name} takes a variable number of arguments: a compiled function has fixed parameters; write them out{advice}"
+    )
+
+
+def no_data(value: Any) -> str:
+    """Why a value cannot be bound, and what could be in its place."""
+    advice = ""
+    if isinstance(value, (list, range)):
+        advice = ": make an array of it, with np.array"
+    elif isinstance(value, tuple) and hasattr(value, "_fields"):
+        advice = ": make a plain tuple of it, with tuple"
+    elif isinstance(value, (dict, set, frozenset)):
+        advice = ": bind what is in it by itself"
+    elif isinstance(value, types.FunctionType):
+        advice = ": capture it, or make it a callback with rb.compile"
+    return f"{describe(value)}; bound data are numbers, arrays, callbacks and tuples of them{advice}"
+
+
+def distribute(reading: Reading, signature: Signature, data: dict[str, Data]) -> tuple[list[str], dict[str, Data]]:
     """Which parameters take the signature's arguments, and which are bound: by name, or by their defaults."""
     plan = reading.plan
     name = reading.function.__name__
-    if plan.variadic:
-        raise CompileError(
-            f"{name} takes a variable number of arguments: a compiled function has fixed parameters; write them out"
-        )
+    refuse_variadic(reading)
     if plan.suspends:
         raise CompileError(f"{name} is a generator or a coroutine: a callback is a function that returns its result")
     parameters = plan.parameters
@@ -209,16 +231,17 @@ def distribute(
             f"{name} cannot be called as {signature}: it takes {len(parameters)} "
             f"{'parameter' if len(parameters) == 1 else 'parameters'} "
             f"({', '.join(parameters) or 'none'}){bound_so_far}, and the signature passes {wanted}"
-            + (f"; nothing gives a value for {', '.join(missing)}" if missing else "")
+            + (
+                f"; nothing gives a value for {', '.join(missing)} (as args, by rb.bind, or as a default)"
+                if missing
+                else ""
+            )
         )
     bound = dict(data)
     for p in rest:
         kind = kind_of(defaults[p], f"the default of {p}")
         if kind is None:
-            raise CompileError(
-                f"the default of parameter {p} of {name} is {describe(defaults[p])}: bound data are numbers, arrays, "
-                f"callbacks and tuples of them"
-            )
+            raise CompileError(f"the default of parameter {p} of {name} is {no_data(defaults[p])}")
         bound[p] = Data(defaults[p], kind, False)
     return free, {p: bound[p] for p in parameters if p in bound}
 

@@ -8,7 +8,7 @@ import os
 import re
 from typing import Any
 
-from . import _ringback, excinfo
+from . import _ringback, excinfo, hints
 
 
 class CompileError(TypeError):
@@ -120,7 +120,6 @@ def self_test() -> None:
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _PLACE = re.compile(r'File "([^"]+)", line (\d+)|Raised from (\S+) \((\d+)\)')
 _EXCERPT = re.compile(r'^\s*File "[^"]+", line \d+:[^\n]*\n(?:[^\n]*\S[^\n]*\n?)*', re.MULTILINE)
-_WRITE = re.compile(r"Cannot modify readonly|\b(setitem|i(add|sub|mul|truediv|floordiv|mod|pow))\(readonly")
 _NOISE = re.compile(
     r"^(Failed in |During: |File |\s*def |\s*<source|-{3,}|\^|This error |This is not usually|https?:|For more|"
     r"Invalid use of|>>>|\s*\*|\s*- |Overload |There are |Rejected|Traceback)"
@@ -143,8 +142,9 @@ def readable(function: Any, signature: str, error: BaseException) -> CompileErro
     # A line `File "f.py", line 3:` alone is followed by the source, to the next empty line.
     text_only = _EXCERPT.sub("", text)
     reasons = [part.strip() for part in text_only.splitlines() if part.strip() and not _NOISE.match(part)]
-    reason = " ".join(reasons[:2])[:400] or type(error).__name__
+    reason = hints.plainer(" ".join(reasons[:2])[:400]) or type(error).__name__
     result = _RESULT.search(text)
+    hint = hints.for_result(result[1], signature) if result else hints.for_text(text)
     if result:
         found, wanted = result.groups()
         nothing = "it returns nothing, or only raises: some path must return a value of that type"
@@ -160,30 +160,8 @@ def readable(function: Any, signature: str, error: BaseException) -> CompileErro
     shown = f"\n  File {code.co_filename!r}, line {line}, in {function.__name__}"
     if source:
         shown += f"\n    {source}"
-    hint = _hint(text)
     message = f"cannot compile {function.__name__} for {signature}:{shown}\n  {reason}"
     return CompileError(message + (f"\n  Hint: {hint}" if hint else ""), error)
 
 
 _RESULT = re.compile(r"No conversion from (.+?) to (.+?) for '\$[^']*(?:return_value|cast)[^']*'")
-
-
-def _hint(text: str) -> str:
-    if "scipy 0.16+ is required" in text:
-        return "Numba takes `@`, np.dot and np.linalg from SciPy, which is not installed: pip install scipy"
-    if _WRITE.search(text):
-        return (
-            "the array is read-only: captured and bound data always are, parameters unless the signature says "
-            "`mut [f64]`. Declare it so: rb.compile(f, 'f64([f64], mut [f64])').bind(scratch=array)"
-        )
-    if "Cannot determine Numba type of <class 'function'>" in text:
-        return "compiled code can only call compiled functions: decorate the one that is called with numba.njit"
-    if "reflected list" in text and "compile-time constants" in text:
-        return "a list that is captured cannot be compiled: capture an array or a tuple, which are passed as data"
-    if "OverloadSelector object" in text:
-        return "an instance of a jitclass cannot be captured: capture the numbers and arrays in it"
-    if "Untyped global name" in text or "Cannot determine Numba type" in text:
-        return "compiled code can use numbers, arrays and compiled functions: pass what it needs as arguments"
-    if "Missing attribute" in text or "Unknown attribute" in text:
-        return "Numba does not know this attribute; rb.interpreted(f) runs the function in the interpreter"
-    return ""

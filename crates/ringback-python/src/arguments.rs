@@ -1,7 +1,42 @@
-//! Arguments of `quad` as Python gives them: counts of any size, break points of any kind.
+//! Arguments of the engines as Python gives them: limits, counts of any size, break points of any kind, names of SciPy's.
 
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// Refuses arguments of other names. To some that SciPy has there is an answer, which is told.
+pub(crate) fn refuse(function: &str, others: Option<&Bound<'_, PyDict>>, answers: &[(&str, &str)]) -> PyResult<()> {
+    let Some((name, _)) = others.and_then(|others| others.iter().next()) else { return Ok(()) };
+    let name: String = name.extract()?;
+    let answer = answers.iter().find(|(known, _)| *known == name);
+    let answer = answer.map(|(_, text)| format!(": {text}")).unwrap_or_default();
+    Err(PyTypeError::new_err(format!("{function}() got an unexpected keyword argument '{name}'{answer}")))
+}
+
+/// The lower limit of `quad`.
+#[inline]
+pub(crate) fn lower(value: &Bound<'_, PyAny>) -> PyResult<f64> {
+    value.extract().or_else(|error| Err(no_limit("a", value, error)))
+}
+
+/// The upper limit of `quad`.
+#[inline]
+pub(crate) fn upper(value: &Bound<'_, PyAny>) -> PyResult<f64> {
+    value.extract().or_else(|error| Err(no_limit("b", value, error)))
+}
+
+#[cold]
+fn no_limit(name: &str, value: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
+    let py = value.py();
+    // What its own `__float__` raises is not about its type, and a whole number may be too large.
+    if !error.is_instance_of::<PyTypeError>(py) {
+        return error;
+    }
+    let found = value.repr().map_or_else(|_| String::from("an object without repr"), |text| text.to_string());
+    let many = value.len().is_ok() && !value.is_instance_of::<pyo3::types::PyString>();
+    let advice = if many { "; `quad_many` takes arrays of limits" } else { "" };
+    PyTypeError::new_err(format!("expected the limit `{name}` to be a real number, found {found}{advice}"))
+}
 
 /// Upper bound on the number of subintervals.
 pub(crate) fn limit(value: &Bound<'_, PyAny>) -> PyResult<usize> {

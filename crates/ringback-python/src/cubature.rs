@@ -2,13 +2,15 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 use ringback_engines::{Cubature, CubatureOptions};
 
+use crate::arguments;
 use crate::fields::{Function, count, limits, warn};
+use crate::pickled;
 
 /// The result of a cubature; unpacks as `(value, error)`.
-#[pyclass(frozen, eq, module = "ringback.integrate")]
+#[pyclass(frozen, eq, sequence, module = "ringback.integrate")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct CubatureResult {
     result: Cubature,
@@ -105,6 +107,14 @@ impl CubatureResult {
         Ok(self.pair(py)?.try_iter()?.into_any())
     }
 
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let Cubature { value, error, neval, subdivisions, status } = &self.result;
+        let CubatureOptions { rtol, atol, max_subdivisions, workers } = self.options;
+        let result = (value.clone(), error.clone(), *neval, *subdivisions, pickled::cubature_parts(status));
+        let parts = (result, (rtol, atol, max_subdivisions, workers), self.several);
+        pickled::reduced(py, "restored_cubature", parts)
+    }
+
     fn __repr__(&self) -> String {
         let r = &self.result;
         let text = |values: Vec<String>| match (self.several, values.as_slice()) {
@@ -122,6 +132,23 @@ impl CubatureResult {
         )
     }
 }
+
+/// The result of `cubature` that was in a pickle.
+#[pyfunction]
+pub(crate) fn restored_cubature(
+    result: (Vec<f64>, Vec<f64>, usize, usize, (String, Vec<f64>)),
+    options: (f64, f64, usize, usize),
+    several: bool,
+) -> PyResult<CubatureResult> {
+    let (value, error, neval, subdivisions, status) = result;
+    let (rtol, atol, max_subdivisions, workers) = options;
+    let status = pickled::cubature_status(&status.0, &status.1)?;
+    let result = Cubature { value, error, neval, subdivisions, status };
+    Ok(CubatureResult { result, options: CubatureOptions { rtol, atol, max_subdivisions, workers }, several })
+}
+
+/// What SciPy's `cubature` takes and this one does not.
+const SCIPYS: [(&str, &str); 1] = [("rule", "there is one rule, SciPy's 'genz-malik', so leave it out")];
 
 /// Integrate a function of 2 to 8 variables over a box.
 ///
@@ -184,7 +211,7 @@ impl CubatureResult {
 /// An integrand that returns nan or inf anywhere stops the integration: status 7, value nan, error inf, and the message
 /// says where. A result that a function does not write to `out` counts as nan. Ctrl-C stops the integration.
 #[pyfunction]
-#[pyo3(signature = (f, a, b, *, rtol=1e-8, atol=0.0, max_subdivisions=Some(100_000), args=None, workers=None, points=None, outputs=None, progress=false))]
+#[pyo3(signature = (f, a, b, *, rtol=1e-8, atol=0.0, max_subdivisions=Some(100_000), args=None, workers=None, points=None, outputs=None, progress=false, **others))]
 #[pyo3(
     text_signature = "(f, a, b, *, rtol=1e-08, atol=0.0, max_subdivisions=100000, args=(), workers=None, points=None, outputs=None, progress=False)"
 )]
@@ -202,7 +229,9 @@ pub(crate) fn cubature(
     points: Option<Vec<Vec<f64>>>,
     outputs: Option<i64>,
     progress: bool,
+    others: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<CubatureResult> {
+    arguments::refuse("cubature", others, &SCIPYS)?;
     let (a, b) = (limits("a", a)?, limits("b", b)?);
     let max_subdivisions = max_subdivisions.map_or(Ok(usize::MAX), |most| count("max_subdivisions", most, 0))?;
     let outputs = outputs.map(|outputs| count("outputs", outputs, 1)).transpose()?;

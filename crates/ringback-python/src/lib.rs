@@ -19,6 +19,7 @@ mod monte_carlo;
 #[allow(unsafe_code, reason = "the one place that reads what NumPy says of an array's memory")]
 mod ndarray;
 mod patience;
+mod pickled;
 #[allow(unsafe_code, reason = "the one producer of callback records for code that Numba compiled")]
 mod producer;
 mod quad;
@@ -39,7 +40,7 @@ mod watch;
 #[pymodule]
 mod _ringback {
     #[pymodule_export]
-    use super::cubature::{CubatureResult, cubature};
+    use super::cubature::{CubatureResult, cubature, restored_cubature};
     #[pymodule_export]
     use super::errors::Errors;
     #[pymodule_export]
@@ -49,17 +50,17 @@ mod _ringback {
     #[pymodule_export]
     use super::lent::{Lent, c_function};
     #[pymodule_export]
-    use super::monte_carlo::{MonteCarloResult, monte_carlo};
+    use super::monte_carlo::{MonteCarloResult, monte_carlo, restored_monte_carlo};
     #[pymodule_export]
     use super::producer::{Callback, Code};
     #[pymodule_export]
     use super::quad::quad;
     #[pymodule_export]
-    use super::quad_complex::ComplexQuadResult;
+    use super::quad_complex::{ComplexQuadResult, restored_complex_quad};
     #[pymodule_export]
     use super::quad_many::quad_many;
     #[pymodule_export]
-    use super::quad_result::QuadResult;
+    use super::quad_result::{QuadResult, restored_quad};
     #[pymodule_export]
     use super::signature::{Parameter, Return, Signature, SignatureError};
 }

@@ -6,9 +6,10 @@ use pyo3::types::PyTuple;
 use ringback_engines::{MonteCarlo, MonteCarloOptions};
 
 use crate::fields::{Function, count, limits, warn};
+use crate::pickled;
 
 /// The result of a Monte Carlo integration; unpacks as `(value, error)`.
-#[pyclass(frozen, eq, module = "ringback.integrate")]
+#[pyclass(frozen, eq, sequence, module = "ringback.integrate")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct MonteCarloResult(MonteCarlo);
 
@@ -75,6 +76,12 @@ impl MonteCarloResult {
         Ok(PyTuple::new(py, [self.0.value, self.0.error])?.try_iter()?.into_any())
     }
 
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let MonteCarlo { value, error, chi2, dof, neval, ref status } = self.0;
+        let parts = (value, error, chi2, dof, neval, pickled::monte_carlo_parts(status));
+        pickled::reduced(py, "restored_monte_carlo", parts)
+    }
+
     fn __repr__(&self) -> String {
         let r = &self.0;
         format!(
@@ -88,6 +95,20 @@ impl MonteCarloResult {
             r.status.message()
         )
     }
+}
+
+/// The result of `monte_carlo` that was in a pickle.
+#[pyfunction]
+pub(crate) fn restored_monte_carlo(
+    value: f64,
+    error: f64,
+    chi2: f64,
+    dof: usize,
+    neval: usize,
+    status: (String, Vec<f64>),
+) -> PyResult<MonteCarloResult> {
+    let status = pickled::monte_carlo_status(&status.0, &status.1)?;
+    Ok(MonteCarloResult(MonteCarlo { value, error, chi2, dof, neval, status }))
 }
 
 /// Integrate a function over a box of 1 to 64 dimensions, by VEGAS+.

@@ -4,7 +4,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 use ringback_engines::{Integrand, Options, QuadError, Weight, WeightedOptions};
 
 use crate::arguments;
@@ -49,6 +49,12 @@ impl Integrand for Blocks<'_> {
         if self.handle.has_block() { LANES } else { 1 }
     }
 }
+
+/// What SciPy's `quad` takes and this one does not.
+const SCIPYS: [(&str, &str); 2] = [
+    ("full_output", "the result always has .neval, .intervals, .status and .message, so leave it out"),
+    ("wopts", "moments are computed anew in less than a microsecond, so leave it out"),
+];
 
 /// Integrate a function of one variable from `a` to `b`.
 ///
@@ -125,14 +131,17 @@ impl Integrand for Blocks<'_> {
 #[pyfunction]
 #[pyo3(signature = (
     func, a, b, args=None, *, epsabs=1.49e-8, epsrel=1.49e-8, limit=50, points=None, weight=None, wvar=None, maxp1=50,
-    limlst=50, complex_func=false
+    limlst=50, complex_func=false, **others
 ))]
+#[pyo3(
+    text_signature = "(func, a, b, args=(), *, epsabs=1.49e-08, epsrel=1.49e-08, limit=50, points=None, weight=None, wvar=None, maxp1=50, limlst=50, complex_func=False)"
+)]
 #[allow(clippy::too_many_arguments, reason = "the parameters of SciPy's function")]
 pub(crate) fn quad(
     py: Python<'_>,
     func: &Bound<'_, PyAny>,
-    a: f64,
-    b: f64,
+    #[pyo3(from_py_with = arguments::lower)] a: f64,
+    #[pyo3(from_py_with = arguments::upper)] b: f64,
     args: Option<Bound<'_, PyAny>>,
     epsabs: f64,
     epsrel: f64,
@@ -143,7 +152,9 @@ pub(crate) fn quad(
     #[pyo3(from_py_with = arguments::maxp1)] maxp1: usize,
     #[pyo3(from_py_with = arguments::limlst)] limlst: usize,
     complex_func: bool,
+    others: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Py<PyAny>> {
+    arguments::refuse("quad", others, &SCIPYS)?;
     let options = Options { epsabs, epsrel, limit };
     // No break points are another method than none asked for: an end of the range is one that will be left out.
     let points = points.map_or_else(Vec::new, |points| if points.is_empty() { vec![a] } else { points });

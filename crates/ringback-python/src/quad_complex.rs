@@ -7,6 +7,7 @@ use pyo3::types::{PyComplex, PyTuple};
 use ringback_engines::Integrand;
 
 use crate::patience::Patience;
+use crate::pickled;
 use crate::quad::{Problem, handle, warn};
 use crate::quad_result::{QuadResult, short};
 
@@ -43,7 +44,7 @@ impl Integrand for OnePart<'_> {
 }
 
 /// The result of an integration of a complex function; unpacks as `(value, error)`, both complex.
-#[pyclass(frozen, eq, module = "ringback.integrate")]
+#[pyclass(frozen, eq, sequence, module = "ringback.integrate")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct ComplexQuadResult {
     real: QuadResult,
@@ -134,6 +135,10 @@ impl ComplexQuadResult {
         Ok(self.unpacked(py)?.try_iter()?.into_any())
     }
 
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        pickled::reduced(py, "restored_complex_quad", (self.real.clone(), self.imag.clone()))
+    }
+
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let (re, im) = (short(py, self.real.quadrature.error)?, short(py, self.imag.quadrature.error)?);
         Ok(format!(
@@ -145,6 +150,15 @@ impl ComplexQuadResult {
             self.message()
         ))
     }
+}
+
+/// The result of `quad` with `complex_func` that was in a pickle.
+#[pyfunction]
+pub(crate) fn restored_complex_quad(
+    real: &Bound<'_, QuadResult>,
+    imag: &Bound<'_, QuadResult>,
+) -> ComplexQuadResult {
+    ComplexQuadResult { real: real.get().clone(), imag: imag.get().clone() }
 }
 
 /// Integrates both parts; each that fails issues its own warning.

@@ -5,8 +5,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyTuple};
 use ringback_engines::Quadrature;
 
+use crate::pickled;
+
 /// The result of an integration; unpacks as `(value, error)`.
-#[pyclass(frozen, eq, module = "ringback.integrate")]
+#[pyclass(frozen, eq, sequence, module = "ringback.integrate")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuadResult {
     pub(crate) quadrature: Quadrature,
@@ -72,6 +74,12 @@ impl QuadResult {
         Ok(PyTuple::new(py, [self.quadrature.value, self.quadrature.error])?.try_iter()?.into_any())
     }
 
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let Quadrature { value, error, neval, intervals, ref status } = self.quadrature;
+        let parts = (value, error, neval, intervals, pickled::status_parts(status), self.weighted);
+        pickled::reduced(py, "restored_quad", parts)
+    }
+
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let q = &self.quadrature;
         Ok(format!(
@@ -84,6 +92,20 @@ impl QuadResult {
             self.message()
         ))
     }
+}
+
+/// The result of `quad` that was in a pickle.
+#[pyfunction]
+pub(crate) fn restored_quad(
+    value: f64,
+    error: f64,
+    neval: usize,
+    intervals: usize,
+    status: (String, Vec<f64>),
+    weighted: bool,
+) -> PyResult<QuadResult> {
+    let status = pickled::status(&status.0, &status.1)?;
+    Ok(QuadResult { quadrature: Quadrature { value, error, neval, intervals, status }, weighted })
 }
 
 /// A number as Python's format `.3e` has it.
