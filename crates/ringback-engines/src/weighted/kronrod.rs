@@ -68,7 +68,12 @@ pub(crate) fn reduce_15(a: f64, b: f64, v: &[f64; POINTS_15]) -> Estimate {
     for i in 0..PAIRS {
         variation += KRONROD[i] * ((v[1 + 2 * i] - mean).abs() + (v[2 + 2 * i] - mean).abs());
     }
-    Estimate::from_sums(kronrod, gauss, magnitude, variation, half_width(a, b))
+    let width = b - a;
+    if width.is_finite() {
+        Estimate::from_means(kronrod, gauss, magnitude, variation, width)
+    } else {
+        Estimate::from_means(2.0 * kronrod, 2.0 * gauss, 2.0 * magnitude, 2.0 * variation, half_width(a, b))
+    }
 }
 
 #[cfg(test)]
