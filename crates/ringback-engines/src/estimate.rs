@@ -88,21 +88,21 @@ impl Sums {
         for i in 0..2 {
             let width = self.widths[i];
             let magnitude = self.magnitude[i] * width;
-            let variation = self.variation[i] * width;
-            let distance = ((self.kronrod[i] - self.gauss[i]) * width).abs();
+            let distance = (self.kronrod[i] - self.gauss[i]).abs();
+            let variation = self.variation[i];
             let ratio = 200.0 * distance / variation;
             let power = ratio * ratio.sqrt();
             // False for NaN too.
             let sharpened = if power < 1.0 { variation * power } else { variation };
             // Nothing to compare with, if either is 0.
-            let judged = if (variation != 0.0) & (distance != 0.0) { sharpened } else { distance };
+            let judged = if (variation != 0.0) & (distance != 0.0) { sharpened } else { distance } * width;
             let floor = f64::EPSILON * 50.0 * magnitude;
             // It is NaN where nothing but the variation is out of range.
             let floored = if judged >= floor { judged } else { floor };
             all[i] = self.kronrod[i] * width;
             all[2 + i] = if magnitude > HAS_FLOOR { floored } else { judged };
             all[4 + i] = magnitude;
-            all[6 + i] = variation;
+            all[6 + i] = variation * width;
         }
         all
     }
