@@ -16,12 +16,12 @@ pub(crate) struct Estimate {
 }
 
 impl Estimate {
-    /// [`Sums::judge`] for one interval, from means.
+    /// [`Sums::judge`] for one interval.
     #[inline]
-    pub(crate) fn from_sums(kronrod: f64, gauss: f64, magnitude: f64, variation: f64, half: f64) -> Self {
+    pub(crate) fn from_means(kronrod: f64, gauss: f64, magnitude: f64, variation: f64, width: f64) -> Self {
         let two = |number| [number, 0.0];
-        let (kronrod, gauss, half) = (two(kronrod), two(gauss), two(half));
-        let sums = Sums { kronrod, gauss, magnitude: two(magnitude), variation: two(variation), half };
+        let (kronrod, gauss, widths) = (two(kronrod), two(gauss), two(width));
+        let sums = Sums { kronrod, gauss, magnitude: two(magnitude), variation: two(variation), widths };
         Estimates(sums.judge()).of(0)
     }
 
@@ -66,12 +66,12 @@ pub(crate) struct Sums {
     pub(crate) magnitude: [f64; 2],
     /// Of the distances from the mean.
     pub(crate) variation: [f64; 2],
-    /// The half-widths of the intervals.
-    pub(crate) half: [f64; 2],
+    /// The widths of the intervals.
+    pub(crate) widths: [f64; 2],
 }
 
-/// Twice the magnitudes above this are so large that 50 rounding errors of them are normal numbers.
-const HAS_FLOOR: f64 = 0.5 * f64::MIN_POSITIVE / (50.0 * f64::EPSILON);
+/// Magnitudes above this are so large that 50 rounding errors of them are normal numbers.
+const HAS_FLOOR: f64 = f64::MIN_POSITIVE / (50.0 * f64::EPSILON);
 
 impl Sums {
     /// Scales the sums to the intervals and judges the errors.
@@ -86,27 +86,23 @@ impl Sums {
     pub(crate) fn judge(&self) -> [f64; EIGHT] {
         let mut all = [0.0; EIGHT];
         for i in 0..2 {
-            let half = self.half[i];
-            let magnitude = self.magnitude[i] * half;
-            let variation = self.variation[i] * half;
-            let distance = ((self.kronrod[i] - self.gauss[i]) * half).abs();
+            let width = self.widths[i];
+            let magnitude = self.magnitude[i] * width;
+            let distance = (self.kronrod[i] - self.gauss[i]).abs();
+            let variation = self.variation[i];
             let ratio = 200.0 * distance / variation;
             let power = ratio * ratio.sqrt();
             // False for NaN too.
             let sharpened = if power < 1.0 { variation * power } else { variation };
             // Nothing to compare with, if either is 0.
-            let judged = if (variation != 0.0) & (distance != 0.0) { sharpened } else { distance };
+            let judged = if (variation != 0.0) & (distance != 0.0) { sharpened } else { distance } * width;
             let floor = f64::EPSILON * 50.0 * magnitude;
             // It is NaN where nothing but the variation is out of range.
             let floored = if judged >= floor { judged } else { floor };
-            all[i] = self.kronrod[i] * half;
+            all[i] = self.kronrod[i] * width;
             all[2 + i] = if magnitude > HAS_FLOOR { floored } else { judged };
             all[4 + i] = magnitude;
-            all[6 + i] = variation;
-        }
-        // Only now, and not as the widths of intervals, which may be out of range where half of them is not.
-        for number in &mut all {
-            *number *= 2.0;
+            all[6 + i] = variation * width;
         }
         all
     }

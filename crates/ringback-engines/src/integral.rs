@@ -108,8 +108,8 @@ impl<R: Rule> Integral<R> {
     pub(crate) fn settle(&mut self, options: &Options, room: &mut Room) -> Option<Quadrature> {
         let Room { panel, table, intervals } = room;
         let ended: Result<Outcome, Halt<Infallible>> = match &mut self.refinement {
-            None => match panel.estimates::<R, _>(1) {
-                Ok(first) => match Refinement::of_range(self.range, &first.of(0), options, table, intervals) {
+            None => match panel.estimate(&self.rule, self.range) {
+                Ok(first) => match Refinement::of_range(self.range, &first, options, table, intervals) {
                     Ok(refinement) => {
                         self.refinement = Some(refinement);
                         return None;
@@ -175,7 +175,7 @@ impl<R: Rule> Integral<R> {
             let lanes = integrand.lanes();
             panel.evaluate::<R, _>(1, lanes, |x, y| integrand.eval(x, y)).map_err(Halt::Integrand)?;
             panel.reduce::<R, 1>(processor, &self.rule);
-            let mut estimate = panel.estimates::<R, _>(1)?.of(0);
+            let mut estimate = panel.estimate(&self.rule, ends)?;
             error += estimate.error;
             value += estimate.value;
             magnitude += estimate.magnitude;

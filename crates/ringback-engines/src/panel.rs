@@ -1,7 +1,7 @@
 //! The points for one interval, or for both halves of one, and the integrand's values there: one call of the integrand.
 
 use crate::eight::{EIGHT, Eight, Processor, Simd, WithSimd};
-use crate::estimate::{Estimates, Sums};
+use crate::estimate::{Estimate, Estimates, Sums};
 use crate::rule::{MOST, Rule, Slopes, half_width, midpoint};
 
 /// Why an integration ended before its time.
@@ -29,8 +29,8 @@ pub(crate) struct Panel {
     x: Places,
     y: Places,
     slopes: [Slopes; 2],
-    /// Half-widths of the intervals. Where there is one interval, the second is that of an earlier one: its sums are 0.
-    half: [f64; 2],
+    /// Widths of the intervals. Where there is one interval, the second is that of an earlier one: its sums are 0.
+    widths: [f64; 2],
     estimates: Estimates,
 }
 
@@ -107,6 +107,28 @@ impl Panel {
         if self.estimates.are_finite() { Ok(&self.estimates) } else { Err(self.culprit(intervals * R::PLACES)) }
     }
 
+    /// The estimate for one interval, which ends here.
+    ///
+    /// # Errors
+    /// Those of [`estimates`](Self::estimates).
+    #[inline]
+    pub(crate) fn estimate<R: Rule, E>(&mut self, rule: &R, ends: (f64, f64)) -> Result<Estimate, Halt<E>> {
+        if !self.estimates.are_finite() {
+            self.reduce_widest(rule, ends);
+        }
+        Ok(self.estimates::<R, E>(1)?.of(0))
+    }
+
+    /// Takes the sums again if the width of the interval is out of range, where half of it is not.
+    #[cold]
+    fn reduce_widest<R: Rule>(&mut self, rule: &R, (a, b): (f64, f64)) {
+        if self.widths[0] == f64::INFINITY {
+            self.widths[0] = half_width(a, b);
+            self.reduce::<R, 1>(Processor::new(), rule);
+            self.estimates.0.iter_mut().for_each(|number| *number *= 2.0);
+        }
+    }
+
     #[cold]
     fn culprit<E>(&self, places: usize) -> Halt<E> {
         let mut points = self.x.as_flattened().iter().zip(self.y.as_flattened()).take(places);
@@ -134,8 +156,11 @@ impl<R: Rule, const N: usize> WithSimd for Place<'_, R, N> {
             let first = i * R::PLACES / EIGHT;
             let x = &mut panel.x[first..first + R::PLACES / EIGHT];
             let (a, b) = ends[i];
-            panel.half[i] = half_width(a, b);
-            rule.abscissas(simd, midpoint(a, b), panel.half[i], x, &mut panel.slopes[i]);
+            // Intervals on both sides of zero get mirror images of each other's points, each in the same place: what an odd
+            // function has on one side cancels what it has on the other to the last bit.
+            let half = half_width(a, b).copysign(a + b);
+            rule.abscissas(simd, midpoint(a, b), half, x, &mut panel.slopes[i]);
+            panel.widths[i] = b - a;
         }
     }
 }
@@ -151,11 +176,12 @@ impl<R: Rule, const N: usize> WithSimd for Reduce<'_, R, N> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { rule, panel } = self;
-        let mut sums = Sums { half: panel.half, ..Sums::default() };
+        let widths = panel.widths;
+        let mut sums = Sums { widths: if R::SCALES { [1.0; 2] } else { widths }, ..Sums::default() };
         for i in 0..N {
             let first = i * R::PLACES / EIGHT;
             let y = &panel.y[first..first + R::PLACES / EIGHT];
-            rule.reduce(simd, y, &panel.slopes[i], &mut sums, i);
+            rule.reduce(simd, y, &panel.slopes[i], widths[i], &mut sums, i);
         }
         Eight::load(simd, &sums.judge()).store(&mut panel.estimates.0);
     }

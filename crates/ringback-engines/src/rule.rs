@@ -28,19 +28,23 @@ pub(crate) trait Rule {
     /// The column that they repeat: that of the centre.
     const CENTRE: usize;
 
+    /// Whether the values are scaled to the width of the interval before they are summed up.
+    const SCALES: bool;
+
     /// How many values that count one application takes.
     const POINTS: usize = Self::ROWS * Self::COLUMNS;
     /// How many places it takes, at most [`MOST`].
     const PLACES: usize = Self::ROWS * Self::VECTORS * EIGHT;
 
     /// Writes the points, in the user's variable, at which an interval with this centre and half-width wants the integrand.
+    /// A negative half-width gives the same points, each in the place of its mirror image.
     fn abscissas<S: Simd>(&self, simd: S, centre: f64, half: f64, x: &mut [[f64; EIGHT]], slopes: &mut Slopes);
 
     /// Whether an interval that ends at `t` ends at this place, in the user's variable, as far as rounding lets one tell.
     fn is_place(&self, t: f64, x: f64) -> bool;
 
-    /// Sums up the values at those points, for interval `i` of two.
-    fn reduce<S: Simd>(&self, simd: S, y: &[[f64; EIGHT]], slopes: &Slopes, sums: &mut Sums, i: usize);
+    /// Sums up the values at those points, for interval `i` of two, of this width.
+    fn reduce<S: Simd>(&self, simd: S, y: &[[f64; EIGHT]], slopes: &Slopes, width: f64, sums: &mut Sums, i: usize);
 }
 
 /// The middle of an interval, also where the sum of its ends is out of range.
@@ -150,12 +154,10 @@ impl Rule for Finite {
     const VECTORS: usize = 3;
     const COLUMNS: usize = 21;
     const CENTRE: usize = 20;
+    const SCALES: bool = false;
 
-    /// Intervals on both sides of zero get mirror images of each other's points, each in the same place. So what an odd
-    /// function has on one side cancels what it has on the other to the last bit.
     #[inline(always)]
     fn abscissas<S: Simd>(&self, simd: S, centre: f64, half: f64, x: &mut [[f64; EIGHT]], _: &mut Slopes) {
-        let half = half.copysign(centre);
         let (centre, half) = (Eight::splat(simd, centre), Eight::splat(simd, half));
         for (x, nodes) in x.iter_mut().zip(&RULE_21.nodes) {
             (centre + half * Eight::load(simd, nodes)).store(x);
@@ -167,7 +169,7 @@ impl Rule for Finite {
     }
 
     #[inline(always)]
-    fn reduce<S: Simd>(&self, simd: S, y: &[[f64; EIGHT]], _: &Slopes, sums: &mut Sums, i: usize) {
+    fn reduce<S: Simd>(&self, simd: S, y: &[[f64; EIGHT]], _: &Slopes, _: f64, sums: &mut Sums, i: usize) {
         let mut values = [Eight::splat(simd, 0.0); 3];
         for v in 0..3 {
             values[v] = Eight::load(simd, &y[v]);
@@ -215,14 +217,14 @@ fn distance(t: f64) -> f64 {
 
 /// Sums up the values at those points, with the slope, over a part of `(0, 1)`.
 ///
-/// The half-width is put in here. It is a power of two, so no bit depends on when; but far out 1/t² is so large that
-/// values are out of range without it.
+/// The width is put in here. It is a power of two, so no bit depends on when; but far out 1/t² is so large that values
+/// are out of range without it.
 #[inline(always)]
-fn reduce_15<S: Simd>(simd: S, slopes: &Slopes, mut values: [Eight<S>; 2], sums: &mut Sums, i: usize) {
-    let half = Eight::splat(simd, std::mem::replace(&mut sums.half[i], 1.0));
+fn reduce_15<S: Simd>(simd: S, slopes: &Slopes, mut values: [Eight<S>; 2], width: f64, sums: &mut Sums, i: usize) {
+    let width = Eight::splat(simd, width);
     for v in 0..2 {
         let inverse = Eight::load(simd, &slopes[v]);
-        values[v] = values[v] * (inverse * half) * inverse;
+        values[v] = values[v] * (inverse * width) * inverse;
     }
     RULE_15.reduce(simd, &values, sums, i);
 }
@@ -241,6 +243,7 @@ impl Rule for HalfLine {
     const VECTORS: usize = 2;
     const COLUMNS: usize = 15;
     const CENTRE: usize = 7;
+    const SCALES: bool = true;
 
     #[inline(always)]
     fn abscissas<S: Simd>(&self, simd: S, centre: f64, half: f64, x: &mut [[f64; EIGHT]], slopes: &mut Slopes) {
@@ -256,8 +259,8 @@ impl Rule for HalfLine {
     }
 
     #[inline(always)]
-    fn reduce<S: Simd>(&self, simd: S, y: &[[f64; EIGHT]], slopes: &Slopes, sums: &mut Sums, i: usize) {
-        reduce_15(simd, slopes, [Eight::load(simd, &y[0]), Eight::load(simd, &y[1])], sums, i);
+    fn reduce<S: Simd>(&self, simd: S, y: &[[f64; EIGHT]], slopes: &Slopes, width: f64, sums: &mut Sums, i: usize) {
+        reduce_15(simd, slopes, [Eight::load(simd, &y[0]), Eight::load(simd, &y[1])], width, sums, i);
     }
 }
 
@@ -272,6 +275,7 @@ impl Rule for WholeLine {
     const VECTORS: usize = 2;
     const COLUMNS: usize = 15;
     const CENTRE: usize = 7;
+    const SCALES: bool = true;
 
     #[inline(always)]
     fn abscissas<S: Simd>(&self, simd: S, centre: f64, half: f64, x: &mut [[f64; EIGHT]], slopes: &mut Slopes) {
@@ -288,12 +292,12 @@ impl Rule for WholeLine {
     }
 
     #[inline(always)]
-    fn reduce<S: Simd>(&self, simd: S, y: &[[f64; EIGHT]], slopes: &Slopes, sums: &mut Sums, i: usize) {
+    fn reduce<S: Simd>(&self, simd: S, y: &[[f64; EIGHT]], slopes: &Slopes, width: f64, sums: &mut Sums, i: usize) {
         let mut values = [Eight::splat(simd, 0.0); 2];
         for v in 0..2 {
             values[v] = Eight::load(simd, &y[v]) + Eight::load(simd, &y[2 + v]);
         }
-        reduce_15(simd, slopes, values, sums, i);
+        reduce_15(simd, slopes, values, width, sums, i);
     }
 }
 
@@ -320,9 +324,9 @@ mod tests {
         type Output = Estimate;
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) -> Estimate {
-            let mut sums = Sums::default();
-            sums.half[0] = half_width(self.1, self.2);
-            self.0.reduce(simd, self.3, self.4, &mut sums, 0);
+            let width = self.2 - self.1;
+            let mut sums = Sums { widths: [if R::SCALES { 1.0 } else { width }; 2], ..Sums::default() };
+            self.0.reduce(simd, self.3, self.4, width, &mut sums, 0);
             Estimates(sums.judge()).of(0)
         }
     }

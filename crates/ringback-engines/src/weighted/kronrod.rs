@@ -20,7 +20,8 @@ const NODES: [f64; PAIRS] = [
     0.405_845_151_377_397_2,
     0.207_784_955_007_898_5,
 ];
-const KRONROD: [f64; PAIRS] = [
+// The weights add up to 1: the sums are means.
+const KRONROD: [f64; PAIRS] = halved([
     0.022_935_322_010_529_22,
     0.063_092_092_629_978_55,
     0.104_790_010_322_250_2,
@@ -28,10 +29,19 @@ const KRONROD: [f64; PAIRS] = [
     0.169_004_726_639_267_9,
     0.190_350_578_064_785_4,
     0.204_432_940_075_298_9,
-];
-const KRONROD_CENTRE: f64 = 0.209_482_141_084_727_8;
-const GAUSS: [f64; 3] = [0.129_484_966_168_869_7, 0.279_705_391_489_276_7, 0.381_830_050_505_118_9];
-const GAUSS_CENTRE: f64 = 0.417_959_183_673_469_4;
+]);
+const KRONROD_CENTRE: f64 = 0.5 * 0.209_482_141_084_727_8;
+const GAUSS: [f64; 3] = halved([0.129_484_966_168_869_7, 0.279_705_391_489_276_7, 0.381_830_050_505_118_9]);
+const GAUSS_CENTRE: f64 = 0.5 * 0.417_959_183_673_469_4;
+
+const fn halved<const N: usize>(mut weights: [f64; N]) -> [f64; N] {
+    let mut i = 0;
+    while i < N {
+        weights[i] *= 0.5;
+        i += 1;
+    }
+    weights
+}
 
 /// The points: the middle of the interval, then pairs from the ends inwards.
 #[inline]
@@ -48,8 +58,6 @@ pub(crate) fn points_15(a: f64, b: f64) -> [f64; POINTS_15] {
 
 /// Reduces the values of function times weight at those points.
 pub(crate) fn reduce_15(a: f64, b: f64, v: &[f64; POINTS_15]) -> Estimate {
-    // Half of them, since the weights add up to 2: so the sums are means.
-    let v = v.map(|v| 0.5 * v);
     let mut kronrod = KRONROD_CENTRE * v[0];
     let mut gauss = GAUSS_CENTRE * v[0];
     let mut magnitude = kronrod.abs();
@@ -63,12 +71,16 @@ pub(crate) fn reduce_15(a: f64, b: f64, v: &[f64; POINTS_15]) -> Estimate {
         kronrod += KRONROD[i] * sum;
         magnitude += KRONROD[i] * (left.abs() + right.abs());
     }
-    let mean = 0.5 * kronrod;
-    let mut variation = KRONROD_CENTRE * (v[0] - mean).abs();
+    let mut variation = KRONROD_CENTRE * (v[0] - kronrod).abs();
     for i in 0..PAIRS {
-        variation += KRONROD[i] * ((v[1 + 2 * i] - mean).abs() + (v[2 + 2 * i] - mean).abs());
+        variation += KRONROD[i] * ((v[1 + 2 * i] - kronrod).abs() + (v[2 + 2 * i] - kronrod).abs());
     }
-    Estimate::from_sums(kronrod, gauss, magnitude, variation, half_width(a, b))
+    let width = b - a;
+    if width.is_finite() {
+        Estimate::from_means(kronrod, gauss, magnitude, variation, width)
+    } else {
+        Estimate::from_means(2.0 * kronrod, 2.0 * gauss, 2.0 * magnitude, 2.0 * variation, half_width(a, b))
+    }
 }
 
 #[cfg(test)]
