@@ -43,6 +43,7 @@ macro_rules! callback {
             /// # Safety
             /// Every pointer is valid for what the function does with it.
             #[inline(always)]
+            #[allow(dead_code, reason = "some call blocks of points only, or pass handles on")]
             #[allow(clippy::too_many_arguments, elided_lifetimes_in_paths, reason = "the author's own parameters")]
             #[allow(non_snake_case, reason = "a matrix may be called X, as in Python")]
             $vis unsafe fn call(&self, $($p: $t),*) -> ::core::result::Result<$crate::__or_unit!($($r)?), $crate::Error> {
@@ -65,6 +66,7 @@ macro_rules! callback {
             /// # Errors
             /// What it raised, or what kept it from running.
             #[inline(always)]
+            #[allow(dead_code, reason = "some call blocks of points only, or pass handles on")]
             #[allow(clippy::too_many_arguments, elided_lifetimes_in_paths, reason = "the author's own parameters")]
             #[allow(non_snake_case, reason = "a matrix may be called X, as in Python")]
             $vis fn call(&self, $($p: $t),*) -> ::core::result::Result<$crate::__or_unit!($($r)?), $crate::Error> {

@@ -36,4 +36,11 @@ fn main() {
     let mut error = [0.0];
     ::core::assert!(names.call(0.0, &[1.0], &mut error, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0).is_ok());
     ::core::assert_eq!(error, [3.0]);
+
+    // Not every method of a type is used.
+    ::ringback::callback! { struct InBlocks(x: f64) -> f64; }
+    let mut results = [0.0];
+    let f = InBlocks::from_fn(|x| ::core::result::Result::Ok(2.0 * x));
+    ::core::assert!(f.call_block(&[1.0], &mut results).is_ok());
+    ::core::assert_eq!(results, [2.0]);
 }
