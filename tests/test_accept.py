@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from typing import Any
@@ -72,7 +73,7 @@ def test_what_is_no_function(obj: Any, found: str) -> None:
 
 def test_builtin_functions_and_ufuncs() -> None:
     assert refused(math.sin) == (
-        f"{WANTED}builtin_function_or_method <built-in function sin>; write lambda x: sin(x){ACCEPTED}"
+        f"{WANTED}builtin_function_or_method <built-in function sin>; write lambda x: math.sin(x){ACCEPTED}"
     )
     assert refused(np.sin) == f"{WANTED}ufunc <ufunc 'sin'>; write lambda x: np.sin(x){ACCEPTED}"
     for method in ("text".count, np.ones(3).dot):
@@ -86,6 +87,7 @@ def test_methods_and_instances() -> None:
         f"{WANTED}method <bound method Callable.method of <it>>; a method would need its object compiled"
     )
     assert text.endswith(ACCEPTED)
+    assert refused(functools.partial(it.method)) == text
     assert refused(it) == (
         f"{WANTED}Callable <it>; an object that can be called is no function: pass a function, and bind its data with "
         f"rb.bind{ACCEPTED}"

@@ -15,8 +15,8 @@ pub enum ErrorKind {
     /// The function raised an exception (or a Rust closure returned an error). Its user may have said that
     /// such errors are to be survived: a sampler can reject the step and go on.
     Raised,
-    /// The call itself went wrong: a panic, lengths that a signature ties together and that differ, a callee
-    /// that breaks the convention. Going on is not sensible.
+    /// The call itself went wrong: a panic, arrays that overlap, a callee that breaks the convention; or something is to end the
+    /// program, such as `KeyboardInterrupt` in an interpreted function. Going on is not sensible.
     Bridge,
 }
 

@@ -32,3 +32,28 @@ impl Reach {
 pub(crate) fn overlap<const N: usize>(reaches: [Option<Reach>; N]) -> bool {
     (1..N).any(|i| reaches[i].is_some_and(|a| reaches[..i].iter().flatten().any(|b| a.conflicts(b))))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Reach, overlap};
+
+    fn reach(low: usize, len: usize, writes: bool, whole: bool) -> Option<Reach> {
+        Reach::new(low, len, 8, writes, whole)
+    }
+
+    #[test]
+    fn what_is_written_overlaps_nothing() {
+        let x = reach(800, 10, false, true);
+        assert!(!overlap([x]));
+        assert!(!overlap([x, None, x, x]));
+        assert!(!overlap([x, reach(880, 10, true, true)]));
+        assert!(!overlap([reach(720, 10, true, true), x]));
+        assert!(!overlap([x, reach(840, 0, true, true)]));
+        for low in [721, 800, 840, 879] {
+            assert!(overlap([x, reach(low, 10, true, true)]));
+            assert!(overlap([None, reach(low, 10, true, false), None, x]));
+        }
+        assert!(!overlap([reach(800, 10, true, false), reach(808, 10, true, false)]));
+        assert!(!overlap([reach(800, 10, false, true), reach(808, 1, false, true), reach(880, 1, true, false)]));
+    }
+}
