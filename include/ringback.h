@@ -48,7 +48,8 @@
  *
  *   0          Success: `ret` is filled, `*error` is as it was.
  *   positive   The function raised an exception.
- *   negative   The call itself went wrong: the bridge failed, not the function.
+ *   negative   The call itself went wrong: the bridge failed, not the function. Also what is to end the program, such as
+ *              KeyboardInterrupt in a function that runs in the interpreter: nobody goes on after that.
  *
  * After a failure `*error` is NULL, or a pointer that only the producer understands. If it is not NULL, the consumer
  * consumes it exactly once: with `raise` or with `discard`.

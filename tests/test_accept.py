@@ -74,7 +74,7 @@ def test_what_is_no_function(obj: Any, found: str) -> None:
 
 def test_builtin_functions_and_ufuncs() -> None:
     assert refused(math.sin) == (
-        f"{WANTED}builtin_function_or_method <built-in function sin>; write lambda x: sin(x){ACCEPTED}"
+        f"{WANTED}builtin_function_or_method <built-in function sin>; write lambda x: math.sin(x){ACCEPTED}"
     )
     assert refused(np.sin) == f"{WANTED}ufunc <ufunc 'sin'>; write lambda x: np.sin(x){ACCEPTED}"
     # No function of NumPy, whatever its name is.
@@ -93,6 +93,7 @@ def test_methods_and_instances() -> None:
         f"{WANTED}method <bound method Callable.method of <it>>; a method would need its object compiled"
     )
     assert text.endswith(ACCEPTED)
+    assert refused(functools.partial(it.method)) == text
     assert refused(it) == (
         f"{WANTED}Callable <it>; an object that can be called is no function: pass a function, and bind its data with "
         f"rb.bind{ACCEPTED}"

@@ -502,8 +502,10 @@ def test_files_that_are_no_library_are_typed_errors(host, tmp_path):
         "Version: the library has version 2 of the format, this program reads version 1: update the program's crate "
         "ringback, or export with an older package"
     )
-    assert found[6] == f"Damaged: the library is damaged: {end} bytes expected, found {end + 1}: export it again"
-    assert found[7].startswith("Damaged: the library is damaged: its checksum is ")
+    assert found[6] == (
+        f"Damaged: the library is damaged: longer.so: {end} bytes expected, found {end + 1}: export it again"
+    )
+    assert found[7].startswith("Damaged: the library is damaged: flipped.so: its checksum is ")
     assert found[8] == "polynomial"
 
 
@@ -512,17 +514,31 @@ def test_damaged_files_are_refused_and_never_crash(host, tmp_path):
     assert run(host / "open", "--damage", made.library, tmp_path) == ["refused 800"]
 
 
-def test_a_cpu_that_lacks_a_feature_is_an_error(host, tmp_path):
+def with_footer(whole: bytes) -> bytes:
+    """A library whose bytes were changed, as an export would have written it."""
     import zlib
 
+    length = len(whole) - whole.rindex(b"ringback 0.")
+    return whole + struct.pack("<8sIIQQ", b"RINGBACK", 1, zlib.crc32(whole), length, len(whole))
+
+
+def test_a_library_for_another_kind_of_processor_is_an_error(host, tmp_path):
+    made = rb.compile(polynomial, "f64(f64)").export(tmp_path / "p.so")
+    whole = bytearray(made.library.read_bytes()[:-32])
+    whole[18:20] = struct.pack("<H", 243)  # what ELF calls RISC-V
+    (tmp_path / "riscv.so").write_bytes(with_footer(bytes(whole)))
+    assert run(host / "open", "riscv.so", cwd=tmp_path) == [
+        "Load: riscv.so cannot be loaded: it was exported for another kind of processor: export it on a machine of this kind"
+    ]
+
+
+def test_a_cpu_that_lacks_a_feature_is_an_error(host, tmp_path):
     made = rb.compile(polynomial, "f64(f64)").export(tmp_path / "p.so", target_cpu="x86-64-v3")
     whole = made.library.read_bytes()[:-32]
     # The same library as a later package would write it for a later CPU.
     changed = whole.replace(b"features avx avx2 ", b"features apx avx2 ")
     assert changed != whole
-    length = len(changed) - changed.rindex(b"ringback 0.")
-    footer = struct.pack("<8sIIQQ", b"RINGBACK", 1, zlib.crc32(changed), length, len(changed))
-    (tmp_path / "later.so").write_bytes(changed + footer)
+    (tmp_path / "later.so").write_bytes(with_footer(changed))
     assert run(host / "open", "later.so", cwd=tmp_path) == [
         "Cpu: the library was exported for the CPU x86-64-v3, and this CPU lacks apx: export it with a lower target_cpu"
     ]
@@ -683,6 +699,7 @@ def test_bad_arguments_are_refused(tmp_path):
          "target_cpu is one of generic, x86-64-v2, x86-64-v3, x86-64-v4, native; found 'z80'"),
         ([callback, callback], "m.so", {}, ValueError, "two callbacks have the name 'polynomial': "),
         (unnamed, "m.so", {}, ValueError, "needs a name to be exported by: rb.export({'name': callback}, path)"),
+        ({"my-f": callback}, "m.so", {}, ValueError, "exported by, which 'my-f' is not (letters of ASCII, digits and _): "),
         ([], "m.so", {}, ValueError, "there is no callback to export"),
         ({"a_b": callback, "aB": callback}, "m.so", {}, ValueError,
          "the names a_b, aB give the same names of types in Rust: export them by other names"),

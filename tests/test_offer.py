@@ -79,3 +79,19 @@ def test_other_signatures_are_refused() -> None:
         rt.offer_scaled(1.0).__ringback_callback__("junk")
     with pytest.raises(TypeError):
         type(rt.offer_scaled(1.0))()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("KeyError", KeyError("what it said")),
+        ("UnicodeDecodeError", RuntimeError("UnicodeDecodeError: what it said")),  # made of five arguments
+        ("KeyboardInterrupt", RuntimeError("KeyboardInterrupt: what it said")),
+        ("Nonsense", RuntimeError("Nonsense: what it said")),
+    ],
+)
+def test_the_class_that_a_closure_names(name: str, expected: Exception) -> None:
+    with pytest.raises(Exception, match="what it said") as caught:
+        quad(rt.offer_raising(name), 0, 1)
+    assert type(caught.value) is type(expected)
+    assert caught.value.args == expected.args

@@ -73,6 +73,8 @@ def callback_for(
             return callback_for(whole, signature, error_model, args)
         if isinstance(obj.func, Callback):
             return _fitting(_partial(obj.func, obj.args, obj.keywords), signature, args)
+        if isinstance(obj.func, types.MethodType):
+            raise TypeError(refusal(obj.func, signature))
         return compile_bound(obj.func, obj.args, obj.keywords, args, signature, options)
     if isinstance(obj, Bound):
         return compile_bound(obj._function, obj._leading, obj._data, args, signature, options)
@@ -175,7 +177,8 @@ def refusal(obj: Any, signature: Signature) -> str:
     elif isinstance(obj, np.ndarray):
         hint = "; numbers that are the function's values at some points are for scipy.integrate.simpson"
     elif isinstance(obj, types.BuiltinFunctionType):
-        hint = f"; write lambda x: {obj.__name__}(x)"
+        module = "" if obj.__module__ in (None, "builtins") else f"{obj.__module__.lstrip('_')}."
+        hint = f"; write lambda x: {module}{obj.__name__}(x)"
     elif callable(obj) and not isinstance(obj, type):
         hint = "; an object that can be called is no function: pass a function, and bind its data with rb.bind"
     return f"expected a callback {signature}, found {describe(obj)}{hint}. Accepted: {accepted}"

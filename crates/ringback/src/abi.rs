@@ -7,7 +7,8 @@ use std::ffi::{c_char, c_void};
 use std::marker::PhantomData;
 use std::mem::size_of;
 
-use crate::signature::{Array, Dim, Layout, Parameter, Return, Scalar};
+pub use crate::reach::Reach;
+use crate::signature::{Array, Dim, Layout, MAX_DIMS, MAX_RESULTS, Parameter, Return, Scalar};
 use crate::view::{self, LayoutMarker, View, ViewMut};
 
 /// The version of the calling convention and of [`CallbackRecord`] that this crate speaks.
@@ -117,7 +118,8 @@ pub struct Statistics {
 /// `SCALAR` describes the type exactly, and `Abi` has the layout in which the C side passes and returns it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a scalar that a callback can take or return",
-    note = "scalars are bool, i8 to i64, u8 to u64, isize, usize, f32, f64 and, with feature `complex`, Complex<f32> and Complex<f64>"
+    note = "scalars are bool, i8 to i64, u8 to u64, isize, usize, f32, f64 and, with feature `complex`, Complex<f32> and Complex<f64>",
+    note = "several results of one type are an array, `[f64; 2]`; a call gives a `Result` by itself, with `ringback::Error`"
 )]
 pub unsafe trait Element: Copy + Send + Sync + 'static {
     /// Width and kind.
@@ -200,6 +202,8 @@ pub unsafe trait Param: 'static {
     type Packed<'a>;
     /// What is passed in registers or on the stack.
     type Abi: Copy;
+    /// The axes of an array; 0 for what is none.
+    const RANK: usize = 0;
     /// The parameter in the signature.
     fn parameter() -> Parameter;
     /// Prepares an argument. The lifetime is declared early-bound: implementations for references need it.
@@ -212,6 +216,14 @@ pub unsafe trait Param: 'static {
     /// # Safety
     /// `abi` came from a caller that follows the calling convention, and lives for `'a`.
     unsafe fn unpack<'a: 'a>(abi: Self::Abi) -> Option<Self::Arg<'a>>;
+    /// The memory of an array that has elements, as the callee in Rust takes hold of it.
+    ///
+    /// # Safety
+    /// As [`unpack`](Self::unpack).
+    #[inline(always)]
+    unsafe fn reach(_: Self::Abi) -> Option<Reach> {
+        None
+    }
 }
 
 /// A [`Param`] that safe code may pass: everything but raw pointers.
@@ -332,12 +344,19 @@ fn slice_view<T>(data: *mut T, len: usize) -> RawView<1> {
     RawView { data: data.cast(), shape: [len as isize], strides: [size_of::<T>() as isize] }
 }
 
+/// The rank of a view, if it is one that signatures have.
+const fn rank<const N: usize>() -> usize {
+    assert!(N >= 1 && N <= MAX_DIMS, "arrays in callbacks have 1 to 4 dimensions");
+    N
+}
+
 /// The packed form of an array argument: a view that borrows the array.
 #[derive(Debug)]
 pub struct Borrowed<'a, const N: usize>(RawView<N>, PhantomData<&'a ()>);
 
 // SAFETY: a C-contiguous view of rank 1 that borrows the slice for `'a`.
 unsafe impl<T: Element> Param for In<T> {
+    const RANK: usize = 1;
     type Arg<'a> = &'a [T];
     type Packed<'a> = Borrowed<'a, 1>;
     type Abi = *const c_void;
@@ -360,10 +379,16 @@ unsafe impl<T: Element> Param for In<T> {
             Some(std::slice::from_raw_parts(non_null(view.data.cast()), view.shape[0] as usize))
         }
     }
+    #[inline(always)]
+    unsafe fn reach(abi: *const c_void) -> Option<Reach> {
+        // SAFETY: the caller passes a view.
+        unsafe { slice_reach::<T>(abi, false) }
+    }
 }
 
 // SAFETY: as for `In`, and exclusive.
 unsafe impl<T: Plain> Param for Mut<T> {
+    const RANK: usize = 1;
     type Arg<'a> = &'a mut [T];
     type Packed<'a> = Borrowed<'a, 1>;
     type Abi = *const c_void;
@@ -386,6 +411,11 @@ unsafe impl<T: Plain> Param for Mut<T> {
             Some(std::slice::from_raw_parts_mut(non_null(view.data.cast()), view.shape[0] as usize))
         }
     }
+    #[inline(always)]
+    unsafe fn reach(abi: *const c_void) -> Option<Reach> {
+        // SAFETY: the caller passes a view.
+        unsafe { slice_reach::<T>(abi, true) }
+    }
 }
 
 impl<T: Element> SafeParam for In<T> {}
@@ -395,6 +425,23 @@ impl<T: Element> FnArg for for<'a> fn(&'a [T]) {
 }
 impl<T: Plain> FnArg for for<'a> fn(&'a mut [T]) {
     type Marker = Mut<T>;
+}
+
+/// # Safety
+/// `abi` points to a view.
+#[inline(always)]
+unsafe fn slice_reach<T>(abi: *const c_void, writes: bool) -> Option<Reach> {
+    // SAFETY: the caller's promise.
+    let view = unsafe { &*abi.cast::<RawView<1>>() };
+    Reach::new(view.data as usize, view.shape[0] as usize, size_of::<T>(), writes, true)
+}
+
+/// # Safety
+/// `abi` points to a view of rank `N`.
+pub(crate) unsafe fn view_reach<T, const N: usize>(abi: *const c_void, writes: bool, whole: bool) -> Option<Reach> {
+    // SAFETY: the caller's promise.
+    let Span { low, len, .. } = span::<T, N>(unsafe { &*abi.cast::<RawView<N>>() })?;
+    Reach::new(low as usize, len, size_of::<T>(), writes, whole)
 }
 
 /// Rust's slices may not be null, C's empty arrays are.
@@ -451,6 +498,7 @@ fn raw_view<T, const N: usize>(data: *mut T, shape: [usize; N], strides: [isize;
 
 // SAFETY: the view's own constructor checked that every element lies in the slice it borrows.
 unsafe impl<T: Element, const N: usize, L: LayoutMarker> Param for InView<T, N, L> {
+    const RANK: usize = rank::<N>();
     type Arg<'a> = View<'a, T, N, L>;
     type Packed<'a> = Borrowed<'a, N>;
     type Abi = *const c_void;
@@ -473,10 +521,15 @@ unsafe impl<T: Element, const N: usize, L: LayoutMarker> Param for InView<T, N, 
             View::from_span(std::slice::from_raw_parts(low, len), offset, shape, strides)
         }
     }
+    unsafe fn reach(abi: *const c_void) -> Option<Reach> {
+        // SAFETY: the caller passes a view.
+        unsafe { view_reach::<T, N>(abi, false, true) }
+    }
 }
 
 // SAFETY: as for `InView`, and exclusive.
 unsafe impl<T: Plain, const N: usize, L: LayoutMarker> Param for MutView<T, N, L> {
+    const RANK: usize = rank::<N>();
     type Arg<'a> = ViewMut<'a, T, N, L>;
     type Packed<'a> = Borrowed<'a, N>;
     type Abi = *const c_void;
@@ -500,6 +553,10 @@ unsafe impl<T: Plain, const N: usize, L: LayoutMarker> Param for MutView<T, N, L
             let Span { low, len, offset, shape, strides } = span::<T, N>(&*abi.cast::<RawView<N>>())?;
             ViewMut::from_span(std::slice::from_raw_parts_mut(low, len), offset, shape, strides)
         }
+    }
+    unsafe fn reach(abi: *const c_void) -> Option<Reach> {
+        // SAFETY: the caller passes a view.
+        unsafe { view_reach::<T, N>(abi, true, true) }
     }
 }
 
@@ -542,6 +599,8 @@ pointer_params!(const mut);
     note = "results are scalars, `()` and arrays `[T; K]` of scalars"
 )]
 pub unsafe trait Ret: Send + 'static {
+    /// How many values there are.
+    const VALUES: usize = 1;
     /// What the callee writes.
     type Abi: Copy;
     /// The result in the signature.
@@ -584,6 +643,13 @@ unsafe impl Ret for () {
 
 // SAFETY: K values in a row, each as its `Element::Abi`.
 unsafe impl<T: Element, const K: usize> Ret for [T; K] {
+    const VALUES: usize = {
+        assert!(
+            K >= 1 && K <= MAX_RESULTS,
+            "a callback returns 1 to 64 values: for more, take a `&mut` array to write to"
+        );
+        K
+    };
     type Abi = [T::Abi; K];
     fn result() -> Return {
         Return::Array(T::SCALAR, K)

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::abi::{Code, Param, Ret, SafeParam};
 use crate::error::Error;
 use crate::raw::{RecordError, Shared};
+use crate::reach::overlap;
 use crate::signature::{Mismatch, Signature};
 
 /// A compiled function that takes `P` and returns `R`.
@@ -205,6 +206,10 @@ impl std::error::Error for FromRecordError {}
 ///
 /// # Safety
 /// `call` and `trampoline` follow the calling convention for `parameters`.
+#[diagnostic::on_unimplemented(
+    message = "these are no parameters of a callback: `{Self}`",
+    note = "there are up to 12: pass an array for more"
+)]
 pub unsafe trait Params: 'static {
     /// The arguments as a tuple.
     type Args<'a>;
@@ -300,6 +305,9 @@ macro_rules! params {
                     unsafe {
                         let function = &*env.cast::<Fun>();
                         guarded::<R>(ret, error, || {
+                            if overlap([$(<$P as Param>::reach($p)),*]) {
+                                return Err(overlapping());
+                            }
                             $(let $p = $P::unpack($p).ok_or_else(odd_view)?;)*
                             function.invoke(($($p,)*))
                         })
@@ -319,6 +327,13 @@ macro_rules! params {
             }
         }
     };
+}
+
+#[cold]
+fn overlapping() -> Error {
+    Error::bridge(
+        "two arrays that a closure in Rust was passed overlap in memory, and it may write to one: pass a copy of one",
+    )
 }
 
 #[allow(dead_code, reason = "callbacks without parameters have no views")]

@@ -24,10 +24,15 @@
 /// - `where len(a) == len(b)` ties the lengths of two parameters (`dim(m, 1)` is the length of `m` along axis 1): part of the
 ///   signature, and checked at each call.
 /// - `unsafe struct` also takes raw pointers; its `call` is then unsafe.
+/// - Names of parameters are for readers and for messages: the Python function may have others. A parameter is not to have the
+///   name of a type that the declaration uses (`f64: f64`), nor of a constant in scope.
+/// - There are up to 12 parameters, arrays of 1 to 4 dimensions and results of up to 64 values. For more, pass an array.
+/// - A type has `call`, `call_block` (many points at once, for numbers), `from_fn`, `signature` and `into_inner`, and is `Clone`
+///   and `Debug`. Each call is a `Result` with [`Error`](crate::Error), so the result type is not written as one.
 /// - With feature `pyo3` the type may stand in the signature of a `#[pyfunction]`; it accepts a plain Python function.
 #[macro_export]
 macro_rules! callback {
-    ($(#[$meta:meta])* $vis:vis unsafe struct $name:ident($($p:ident: $t:ty),* $(,)?) $(-> $r:ty)?;) => {
+    ($(#[$meta:meta])* $vis:vis unsafe struct $name:ident($($p:ident: $t:ty),* $(,)?) $(-> $r:ty)? $(;)?) => {
         $crate::__callback_type! { [$(#[$meta])*] [$vis] $name ($($p: $t),*) [$crate::__or_unit!($($r)?)] [] }
         impl $name {
             /// Calls the function.
@@ -38,6 +43,7 @@ macro_rules! callback {
             /// # Safety
             /// Every pointer is valid for what the function does with it.
             #[inline(always)]
+            #[allow(dead_code, reason = "some call blocks of points only, or pass handles on")]
             #[allow(clippy::too_many_arguments, elided_lifetimes_in_paths, reason = "the author's own parameters")]
             #[allow(non_snake_case, reason = "a matrix may be called X, as in Python")]
             $vis unsafe fn call(&self, $($p: $t),*) -> ::core::result::Result<$crate::__or_unit!($($r)?), $crate::Error> {
@@ -48,7 +54,7 @@ macro_rules! callback {
     };
     (
         $(#[$meta:meta])* $vis:vis struct $name:ident($($p:ident: $t:ty),* $(,)?) $(-> $r:ty)?
-        $(where $($f1:ident($a1:ident $(, $x1:literal)?) == $f2:ident($a2:ident $(, $x2:literal)?)),+ $(,)?)?;
+        $(where $($f1:ident($a1:ident $(, $x1:literal)?) == $f2:ident($a2:ident $(, $x2:literal)?)),+ $(,)?)? $(;)?
     ) => {
         $crate::__callback_type! {
             [$(#[$meta])*] [$vis] $name ($($p: $t),*) [$crate::__or_unit!($($r)?)]
@@ -60,6 +66,7 @@ macro_rules! callback {
             /// # Errors
             /// What it raised, or what kept it from running.
             #[inline(always)]
+            #[allow(dead_code, reason = "some call blocks of points only, or pass handles on")]
             #[allow(clippy::too_many_arguments, elided_lifetimes_in_paths, reason = "the author's own parameters")]
             #[allow(non_snake_case, reason = "a matrix may be called X, as in Python")]
             $vis fn call(&self, $($p: $t),*) -> ::core::result::Result<$crate::__or_unit!($($r)?), $crate::Error> {
@@ -95,6 +102,28 @@ macro_rules! callback {
             }
         }
     };
+    ($(#[$meta:meta])* $vis:vis $(unsafe)? struct $name:ident <$($rest:tt)*) => {
+        ::core::compile_error! {
+            "`callback!`: a callback is compiled for one signature, so its type takes no type parameters, constants or lifetimes: \
+             declare a type for each, by a macro of your own if there are many, and write `View<'_, ...>` for lifetimes"
+        }
+    };
+    ($(#[$meta:meta])* $vis:vis $(unsafe)? struct $name:ident($($p:ident: $t:ty),* $(,)?) $(-> $r:ty)? where $($rest:tt)*) => {
+        ::core::compile_error! {
+            "`callback!`: `where` ties lengths of parameters together, `where len(x) == len(y), dim(m, 1) == len(x)`, and knows \
+             nothing else (in an `unsafe struct` not even that): check what else must hold before you call"
+        }
+    };
+    ($(#[$meta:meta])* $vis:vis $(unsafe)? struct $name:ident($($p:ident: $t:ty),* $(,)?) $(-> $r:ty)?; $($rest:tt)+) => {
+        ::core::compile_error!("`callback!` defines one type: write `ringback::callback! { ... }` once more for the next one");
+    };
+    ($($other:tt)*) => {
+        ::core::compile_error! {
+            "`callback!`: expected `pub struct Name(x: f64, v: &[f64], out: &mut [f64]) -> f64;`, with or without `pub`, `unsafe`, \
+             documentation, the result, and `where len(v) == len(out)` behind it; each parameter has a plain name (no `_`, `mut` or \
+             pattern) and a type"
+        }
+    };
 }
 
 /// What both forms of `callback!` have.
@@ -102,6 +131,14 @@ macro_rules! callback {
 #[macro_export]
 macro_rules! __callback_type {
     ([$(#[$meta:meta])*] [$vis:vis] $name:ident ($($p:ident: $t:ty),*) [$r:ty] [$($tie:tt)*]) => {
+        #[allow(elided_lifetimes_in_paths, reason = "the author's own parameters")]
+        const _: () = $crate::__checked(
+            &[$(stringify!($p)),*],
+            &[$(<<fn($t) as $crate::abi::FnArg>::Marker as $crate::Param>::RANK),*],
+            <$r as $crate::Ret>::VALUES,
+            &[$($tie)*],
+        );
+
         $(#[$meta])*
         #[derive(Clone, Debug)]
         $vis struct $name($crate::Callback<($(<fn($t) as $crate::abi::FnArg>::Marker,)*), $r>);
@@ -205,35 +242,75 @@ macro_rules! __callback_from_python {
 use crate::callback::Expected;
 use crate::signature::{Dim, Parameter, Signature};
 
-/// A signature with the lengths named that `where` ties together. Parameters that are no arrays, and axes
-/// that they do not have, are refused where the type is first used.
+/// Refuses, when the type is compiled, what no signature has: ranks and counts of results were checked where they were made
+/// constants, and here that `where` names axes that there are.
+///
+/// # Panics
+/// If it does not.
+#[doc(hidden)]
+pub const fn __checked(names: &[&str], ranks: &[usize], _values: usize, ties: &[(&str, usize, &str, usize)]) {
+    let mut i = 0;
+    while i < ties.len() {
+        let (first, first_axis, second, second_axis) = ties[i];
+        assert!(
+            has_axis(names, ranks, first, first_axis) && has_axis(names, ranks, second, second_axis),
+            "`callback!`: `where` names an axis that is not there: `len(x)` and `dim(x, 0)` are of array parameters, whose axes \
+             count from 0"
+        );
+        i += 1;
+    }
+}
+
+const fn has_axis(names: &[&str], ranks: &[usize], name: &str, axis: usize) -> bool {
+    let mut i = 0;
+    while i < names.len() {
+        if same(names[i].as_bytes(), name.as_bytes()) {
+            return axis < ranks[i];
+        }
+        i += 1;
+    }
+    false
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i == a.len() && i == b.len()
+}
+
+/// A signature with the lengths named that `where` ties together.
 #[doc(hidden)]
 pub fn __tied(plain: &Signature, names: &[&str], ties: &[(&str, usize, &str, usize)]) -> Expected {
     let mut parameters = plain.parameters().to_vec();
     for (group, &(first, first_axis, second, second_axis)) in ties.iter().enumerate() {
-        let place = |name: &str| names.iter().position(|n| *n == name);
-        let known = [(first, first_axis), (second, second_axis)].iter().find_map(|&(name, axis)| {
-            match &parameters[place(name)?] {
-                Parameter::Array(array) => match &array.dims[axis] {
-                    Dim::Named(name) => Some(name.clone()),
-                    Dim::Any => None,
-                },
-                _ => None,
-            }
-        });
-        let tie = known.unwrap_or_else(|| format!("n{group}"));
-        for (name, axis) in [(first, first_axis), (second, second_axis)] {
-            match place(name).map(|i| &mut parameters[i]) {
-                Some(Parameter::Array(array)) if axis < array.dims.len() => {
-                    array.dims[axis] = Dim::Named(tie.clone());
-                }
-                _ => panic!("`callback!`: `{name}` is no array parameter with an axis {axis}"),
+        let mut tie = format!("n{group}");
+        for (name, axis) in [(second, second_axis), (first, first_axis)] {
+            // `__checked` has seen that there is such a parameter.
+            let Some(Parameter::Array(array)) = names.iter().position(|n| *n == name).map(|i| &mut parameters[i])
+            else {
+                continue;
+            };
+            // What was tied before is tied to the rest: two groups become one.
+            match std::mem::replace(&mut array.dims[axis], Dim::Named(tie.clone())) {
+                Dim::Named(before) => rename(&mut parameters, &std::mem::replace(&mut tie, before.clone()), &before),
+                Dim::Any => {}
             }
         }
     }
     match Signature::new(parameters, plain.result().clone()) {
         Ok(signature) => Expected::new(signature),
         Err(error) => panic!("`callback!`: {error}"),
+    }
+}
+
+fn rename(parameters: &mut [Parameter], from: &str, to: &str) {
+    let arrays = parameters.iter_mut().filter_map(|p| if let Parameter::Array(array) = p { Some(array) } else { None });
+    for dim in arrays.flat_map(|array| &mut array.dims) {
+        if matches!(dim, Dim::Named(name) if name == from) {
+            *dim = Dim::Named(to.to_owned());
+        }
     }
 }
 
@@ -244,6 +321,10 @@ pub fn __by_ref<T: ByRef + ?Sized>(value: &T) -> &T::Target {
 }
 
 #[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no length that `where` could compare",
+    note = "`len(x)` and `dim(x, 0)` are of array parameters: slices and views"
+)]
 pub trait ByRef {
     type Target: crate::view::Extent + ?Sized;
     fn by_ref(&self) -> &Self::Target;

@@ -15,8 +15,8 @@ pub enum ErrorKind {
     /// The function raised an exception (or a Rust closure returned an error). Its user may have said that
     /// such errors are to be survived: a sampler can reject the step and go on.
     Raised,
-    /// The call itself went wrong: a panic, lengths that a signature ties together and that differ, a callee
-    /// that breaks the convention. Going on is not sensible.
+    /// The call itself went wrong: a panic, arrays that overlap, a callee that breaks the convention; or something is to end the
+    /// program, such as `KeyboardInterrupt` in an interpreted function. Going on is not sensible.
     Bridge,
 }
 
@@ -62,7 +62,8 @@ impl Drop for Foreign {
 
 impl Error {
     /// An error of the function, for closures in Rust. In Python it becomes the built-in exception `class`
-    /// (`"ValueError"`, …) with `message`, or a `RuntimeError` that names the class if there is none such.
+    /// (`"ValueError"`, …) with `message`, or a `RuntimeError` that names the class if there is none such, or none that is made
+    /// from a text.
     pub fn raised(class: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Error(Box::new(Inner::Raised { class: class.into(), message: message.into() }))
     }
@@ -262,7 +263,11 @@ mod python {
         let found = py.import("builtins").and_then(|builtins| builtins.getattr(class)).ok();
         match found.as_ref().map(|found| found.cast::<PyType>()) {
             Some(Ok(found)) if found.is_subclass_of::<PyException>().unwrap_or(false) => {
-                PyErr::from_type(found.clone(), message)
+                // Some classes want more than a text (UnicodeDecodeError).
+                match found.call1((&message,)) {
+                    Ok(exception) => PyErr::from_value(exception),
+                    Err(_) => PyRuntimeError::new_err(format!("{class}: {message}")),
+                }
             }
             _ => PyRuntimeError::new_err(format!("{class}: {message}")),
         }

@@ -63,6 +63,7 @@ mod place;
 #[cfg(feature = "pyo3")]
 pub mod python;
 pub mod raw;
+mod reach;
 pub mod signature;
 pub mod view;
 
@@ -70,7 +71,7 @@ pub use abi::{Element, In, InView, Mut, MutView, Param, Plain, Ret};
 pub use block::{BlockError, Points};
 pub use callback::{Callback, Expected, FromRecordError, Function, Handle, Params, SafeParams};
 #[doc(hidden)]
-pub use define::{__by_ref, __tied};
+pub use define::{__by_ref, __checked, __tied};
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "loader")]
 pub use library::{Library, LibraryError, Manifest, ManifestFunction};

@@ -17,6 +17,16 @@ mod manifest;
 pub use error::LibraryError;
 pub use manifest::{Manifest, ManifestFunction};
 
+/// What ELF calls the processors that this program is for, if it is known here. The system's loader says of a library for
+/// others that there is no such file.
+const MACHINE: Option<u16> = if cfg!(target_arch = "x86_64") {
+    Some(62)
+} else if cfg!(target_arch = "aarch64") {
+    Some(183)
+} else {
+    None
+};
+
 const SYMBOL: &[u8] = b"ringback_library_v1\0";
 
 /// A library that `rb.export` wrote.
@@ -52,8 +62,20 @@ impl Library {
     /// crate, for another CPU, or the system refuses to load it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LibraryError> {
         let path = path.as_ref();
+        Self::open_file(path).map_err(|error| match error {
+            LibraryError::Damaged(why) => LibraryError::Damaged(format!("{}: {why}", path.display())),
+            other => other,
+        })
+    }
+
+    fn open_file(path: &Path) -> Result<Self, LibraryError> {
         let whole = file::read(path)?;
         let manifest = Manifest::parse(whole.manifest())?;
+        let machine = whole.machine();
+        if MACHINE.is_some_and(|own| machine.is_some_and(|found| found != own)) {
+            let error = "it was exported for another kind of processor: export it on a machine of this kind".to_owned();
+            return Err(LibraryError::Load { path: path.to_owned(), error });
+        }
         cpu::check(&manifest, cpu::has)?;
         let (loaded, table) = load(path, whole.manifest(), &manifest)?;
         Ok(Library { manifest: Arc::new(manifest), table, loaded: Some(Arc::new(loaded)) })

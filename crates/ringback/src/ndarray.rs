@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 
 use ndarray::{ArrayView, ArrayViewMut, Axis, Ix1, Ix2, Ix3, Ix4, ShapeBuilder};
 
-use crate::abi::{Element, FnArg, Param, Plain, RawView, SafeParam};
+use crate::abi::{Element, FnArg, Param, Plain, RawView, SafeParam, view_reach};
+use crate::reach::Reach;
 use crate::signature::{Array, Dim, Layout, Parameter};
 
 /// Marker of an `ArrayView` of dimension `D`.
@@ -61,6 +62,7 @@ macro_rules! views {
     ($Ix:ident, $n:literal) => {
         // SAFETY: the view borrows the array; its shape and strides are the array's own.
         unsafe impl<T: Element> Param for Read<T, $Ix> {
+            const RANK: usize = $n;
             type Arg<'a> = ArrayView<'a, T, $Ix>;
             type Packed<'a> = Borrowed<'a, $n>;
             type Abi = *const c_void;
@@ -84,9 +86,14 @@ macro_rules! views {
                     Some(view)
                 }
             }
+            unsafe fn reach(abi: *const c_void) -> Option<Reach> {
+                // SAFETY: the caller passes a view.
+                unsafe { view_reach::<T, $n>(abi, false, false) }
+            }
         }
         // SAFETY: as above, and exclusive.
         unsafe impl<T: Plain> Param for Write<T, $Ix> {
+            const RANK: usize = $n;
             type Arg<'a> = ArrayViewMut<'a, T, $Ix>;
             type Packed<'a> = Borrowed<'a, $n>;
             type Abi = *const c_void;
@@ -114,6 +121,10 @@ macro_rules! views {
                     (0..$n).filter(|&i| turned[i]).for_each(|i| view.invert_axis(Axis(i)));
                     Some(view)
                 }
+            }
+            unsafe fn reach(abi: *const c_void) -> Option<Reach> {
+                // SAFETY: the caller passes a view.
+                unsafe { view_reach::<T, $n>(abi, true, false) }
             }
         }
         impl<T: Element> SafeParam for Read<T, $Ix> {}
@@ -159,3 +170,51 @@ views!(Ix1, 1);
 views!(Ix2, 2);
 views!(Ix3, 3);
 views!(Ix4, 4);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ndarray::{Array1, ArrayViewMut1, Axis};
+
+    use crate::view::{Strided, ViewMut};
+    use crate::{Callback, Handle};
+
+    crate::callback! {
+        /// Two views of `ndarray`, which may interleave.
+        struct Interleaving(a: ArrayViewMut1<'_, f64>, b: ArrayViewMut1<'_, f64>) -> f64;
+    }
+    crate::callback! {
+        /// The same signature; these are slices inside, and have the elements between theirs too.
+        struct Slices(a: ViewMut<'_, f64, 1, Strided>, b: ViewMut<'_, f64, 1, Strided>) -> f64;
+    }
+
+    #[test]
+    fn interleaving_views_are_no_slices() {
+        let mut data = Array1::<f64>::zeros(10);
+        let mut call = |f: &Interleaving| {
+            let (a, b) = data.view_mut().into_shape_with_order((5, 2)).unwrap().split_at(Axis(1), 1);
+            f.call(a.index_axis_move(Axis(1), 0), b.index_axis_move(Axis(1), 0)).map_err(|e| e.to_string())
+        };
+        let f = Interleaving::from_fn(|mut a, mut b| {
+            a.fill(1.0);
+            b.fill(2.0);
+            Ok(a.sum() + b.sum())
+        });
+        assert_eq!(call(&f), Ok(15.0));
+        let g = Slices::from_fn(|mut a, mut b| {
+            a.as_mut_slice().fill(1.0);
+            b.as_mut_slice().fill(2.0);
+            Ok(a.as_slice()[1])
+        });
+        // As another extension module takes it: by its signature.
+        let shared = Arc::clone(&g.into_inner().shared);
+        let g = Interleaving(Callback::sharing(shared, Interleaving::expected()).unwrap());
+        assert_eq!(
+            call(&g),
+            Err("two arrays that a closure in Rust was passed overlap in memory, and it may write to one: pass a copy of one"
+                .to_owned())
+        );
+        assert_eq!(data.sum(), 15.0);
+    }
+}

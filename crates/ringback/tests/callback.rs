@@ -220,3 +220,17 @@ fn complex_numbers_go_by_value_and_in_arrays() {
     assert_eq!(f.call(Complex::new(2.0, 9.0), &a).unwrap(), Complex::new(6.0, 8.0));
     assert_eq!(Map::signature().text, "c64(c128, [c64])");
 }
+
+ringback::callback! {
+    /// Pairs first, then the pairs with each other.
+    struct Groups(a: &[f64], b: &[f64], c: &[f64], d: &[f64]) -> f64
+        where len(a) == len(b), len(c) == len(d), len(b) == len(c);
+}
+
+#[test]
+fn groups_of_lengths_that_are_tied_later_are_one() {
+    assert_eq!(Groups::signature().text, "f64([f64; n0], [f64; n0], [f64; n0], [f64; n0])");
+    let f = Groups::from_fn(|_, _, _, _| Ok(1.0));
+    assert!(f.call(&[1.0], &[1.0], &[1.0], &[1.0]).is_ok());
+    assert!(f.call(&[1.0], &[1.0], &[1.0, 2.0], &[1.0, 2.0]).is_err());
+}

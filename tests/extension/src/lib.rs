@@ -30,7 +30,7 @@ mod ringback_testing {
         call_weights, kinds, takes,
     };
     #[pymodule_export]
-    use super::offers::{log_density, offer_normal, offer_panic, offer_scaled, pass_on, relay};
+    use super::offers::{log_density, offer_normal, offer_panic, offer_raising, offer_scaled, pass_on, relay};
     #[pymodule_export]
     use super::threads::{Handle, sum_over_threads};
     #[pymodule_export]

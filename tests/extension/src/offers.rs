@@ -16,6 +16,12 @@ pub(crate) fn offer_scaled(factor: f64) -> Scalar {
     Scalar::from_fn(move |x| if x < 0.0 { Err(Error::raised("ValueError", "negative")) } else { Ok(factor * x) })
 }
 
+/// Raises an exception of a built-in class, of which only the name is known.
+#[pyfunction]
+pub(crate) fn offer_raising(class: String) -> Scalar {
+    Scalar::from_fn(move |_| Err(Error::raised(class.clone(), "what it said")))
+}
+
 /// A normal log density.
 #[pyfunction]
 pub(crate) fn offer_normal() -> LogDensity {

@@ -26,6 +26,12 @@ impl Whole {
     pub(super) fn manifest(&self) -> &[u8] {
         &self.content[self.start..]
     }
+
+    /// The kind of processor that its code is for, by ELF's numbers; `None` if it is no ELF file.
+    pub(super) fn machine(&self) -> Option<u16> {
+        let header = self.content.first_chunk::<20>().filter(|header| header.starts_with(b"\x7fELF"))?;
+        Some(u16::from_le_bytes([header[18], header[19]]))
+    }
 }
 
 /// Reads a file whose footer says that it is a library, and compares its checksum.
