@@ -60,8 +60,9 @@ enum Number {
 }
 
 /// What is in the type of an array: with another one it is other code.
-#[derive(PartialEq)]
 struct Array {
+    /// Types that are not NumPy's own may look like one of these.
+    dtype: Py<PyAny>,
     element: (u8, usize),
     dimensions: usize,
     layout: Layout,
@@ -185,9 +186,10 @@ impl Expected {
                 return items.map(|item| Expected::new(item, py, slots)).collect::<PyResult<_>>().map(Expected::Tuple);
             }
             "array" => {
-                let (slot, element, dimensions, layout): (usize, String, usize, String) = wanted.extract(py)?;
+                type Typed = (usize, Py<PyAny>, String, usize, String);
+                let (slot, dtype, element, dimensions, layout): Typed = wanted.extract(py)?;
                 slots.push((slot, format!("array{dimensions}")));
-                return Ok(Expected::Array(Array::new(&element, dimensions, &layout)?, slots.len() - 1));
+                return Ok(Expected::Array(Array::new(dtype, &element, dimensions, &layout)?, slots.len() - 1));
             }
             "f64" => Number::F64,
             "i64" => Number::I64,
@@ -207,7 +209,7 @@ impl Expected {
                 Ok(number.words(value)?.map(|words| slots.set(*i, words)).is_some())
             }
             (Expected::Array(array, i), Some(slots)) => match Memory::of(value)? {
-                Some(memory) if array.is_of(&memory) => Ok(slots.set_array(*i, memory)),
+                Some(memory) if array.is_of(value, &memory)? => Ok(slots.set_array(*i, memory)),
                 _ => Ok(false),
             },
             (Expected::Tuple(items), mut slots) => {
@@ -228,7 +230,7 @@ impl Expected {
 }
 
 impl Array {
-    fn new(element: &str, dimensions: usize, layout: &str) -> PyResult<Self> {
+    fn new(dtype: Py<PyAny>, element: &str, dimensions: usize, layout: &str) -> PyResult<Self> {
         let layout = match layout {
             "C" => Layout::C,
             "F" => Layout::F,
@@ -241,12 +243,15 @@ impl Array {
             _ if element == "bool" => (b'b', 1),
             _ => return Err(PyValueError::new_err(format!("no element of an array: {element:?}"))),
         };
-        Ok(Array { element, dimensions, layout })
+        Ok(Array { dtype, element, dimensions, layout })
     }
 
     #[inline]
-    fn is_of(&self, memory: &Memory) -> bool {
-        self.element == memory.element && self.dimensions == memory.dimensions() && self.layout == memory.layout
+    fn is_of(&self, value: &Bound<'_, PyAny>, memory: &Memory) -> PyResult<bool> {
+        Ok(self.element == memory.element
+            && self.dimensions == memory.dimensions()
+            && self.layout == memory.layout
+            && value.getattr(intern!(value.py(), "dtype"))?.is(&self.dtype))
     }
 }
 
