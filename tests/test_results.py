@@ -93,7 +93,7 @@ def test_a_complex_result_keeps_its_parts():
 def test_a_status_of_another_version():
     restore, arguments = RESULTS["quad"]().__reduce__()
     assert restore(*arguments) == RESULTS["quad"]()
-    with pytest.raises(ValueError, match="the status \"Strange\", which this version of ringback does not know"):
+    with pytest.raises(ValueError, match='the status "Strange", which this version of ringback does not know'):
         restore(*arguments[:4], ("Strange", []), False)
     with pytest.raises(ValueError, match='the status "NonFinite", which'):
         restore(*arguments[:4], ("NonFinite", [1.0]), False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import numbers
 import threading
 import types
 from typing import Any, NamedTuple
@@ -97,7 +98,11 @@ def compile(
     if locals:
         options["locals"] = locals
     function, own = plain(function)
-    return bind_function(function, to_signature(signature, function), {**own, **options}, {})
+    try:
+        return bind_function(function, to_signature(signature, function), {**own, **options}, {})
+    except CompileError as error:
+        # The way through this package says nothing that the message does not.
+        raise error.with_traceback(None) from None
 
 
 def check_options(options: dict[str, Any]) -> dict[str, Any]:
@@ -126,7 +131,12 @@ def plain(function: Any) -> tuple[types.FunctionType, dict[str, Any]]:
         options = {key: value for key, value in function.targetoptions.items() if key in _PASSED_ON}
         # `None` is how Numba says that nothing was said: bounds are checked then.
         return inner, {key: value for key, value in options.items() if value is not None}
-    raise TypeError(f"expected a Python function or one decorated with numba.njit, found {describe(function)}")
+    hint = ""
+    if isinstance(function, str):
+        hint = ": the function comes first, then the signature; as a decorator there is rb.cfunc"
+    elif callable(function):
+        hint = "; rb.interpreted(f) takes whatever can be called"
+    raise TypeError(f"expected a Python function or one decorated with numba.njit, found {describe(function)}{hint}")
 
 
 def describe(value: Any) -> str:
@@ -210,6 +220,8 @@ def no_data(value: Any) -> str:
         advice = ": make a plain tuple of it, with tuple"
     elif isinstance(value, (dict, set, frozenset)):
         advice = ": bind what is in it by itself"
+    elif isinstance(value, numbers.Number):
+        advice = ": make a float of it"
     elif isinstance(value, types.FunctionType):
         advice = ": capture it, or make it a callback with rb.compile"
     return f"{describe(value)}; bound data are numbers, arrays, callbacks and tuples of them{advice}"
@@ -243,7 +255,11 @@ def distribute(
             f"{name} cannot be called as {signature}: it takes {len(parameters)} "
             f"{'parameter' if len(parameters) == 1 else 'parameters'} "
             f"({', '.join(parameters) or 'none'}){bound_so_far}, and the signature passes {wanted}"
-            + (f"; nothing gives a value for {', '.join(missing)} (as args, by rb.bind, or as a default)" if missing else "")
+            + (
+                f"; nothing gives a value for {', '.join(missing)} (as args, by rb.bind, or as a default)"
+                if missing
+                else ""
+            )
         )
     bound = dict(data)
     for p in rest:
