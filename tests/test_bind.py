@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fractions
 import functools
 import gc
 import importlib
@@ -147,6 +148,11 @@ def test_bound_tuples_of_numbers_and_arrays(compilations):
             lambda: callback(rb.bind(power, k={"k": 2.0})),
             "parameter 'k' of power is bound to dict {'k': 2.0}; bound data are numbers, arrays, callbacks and tuples of "
             "them: bind what is in it by itself",
+        ),
+        (
+            lambda: callback(rb.bind(power, k=fractions.Fraction(1, 2))),
+            "parameter 'k' of power is bound to Fraction Fraction(1, 2); bound data are numbers, arrays, callbacks and tuples "
+            "of them: make a float of it",
         ),
         (
             lambda: callback(functools.partial(variadic, 1.0)),

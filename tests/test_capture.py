@@ -273,6 +273,25 @@ def test_assignment_to_a_global_variable():
         )
 
 
+def test_an_assert_that_pytest_has_rewritten():
+    def asserts(t):
+        assert t >= 0
+        return t
+
+    for f in (asserts, lambda t: asserts(t)):
+        with pytest.raises(rb.CompileError, match="^asserts has an `assert` that pytest has rewritten into what cannot be"):
+            callback(f)
+
+
+def test_an_assert_where_nothing_is_rewritten():
+    names = {}
+    exec("def asserts(t):\n    assert t >= 0, 'negative'\n    return t\n", names)
+    f = callback(names["asserts"])
+    assert f(2.0) == 2.0
+    with pytest.raises(AssertionError, match="^negative$"):
+        f(-1.0)
+
+
 def test_assignment_to_a_variable_of_the_function_itself():
     def f(t):
         total = 1.0

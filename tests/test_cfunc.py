@@ -352,3 +352,12 @@ def test_cache(tmp_path: Path) -> None:
         hits.append(int(hit))
     assert hits == [0, 1]
     assert list(tmp_path.rglob("*.nbi"))
+
+
+def test_a_decorator_without_a_signature():
+    def f(x):
+        return x
+
+    with pytest.raises(TypeError) as error:
+        rb.cfunc(f)
+    assert str(error.value) == "expected a signature, found a function: write @rb.cfunc('f64(f64)') above f"

@@ -350,8 +350,12 @@ def test_objects_that_are_no_function():
         rb.compile(math.sin, "f64(f64)")
     assert str(error.value) == (
         "expected a Python function or one decorated with numba.njit, found builtin_function_or_method <built-in function "
-        "sin>"
+        "sin>; rb.interpreted(f) takes whatever can be called"
     )
+    with pytest.raises(
+        TypeError, match=r"found str 'f64\(f64\)': the function comes first, then the signature; as a decorator"
+    ):
+        rb.compile("f64(f64)")
 
 
 # Results

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fractions
 import functools
 import math
+import os
+import traceback
 
 import numpy as np
 import pytest
 import ringback as rb
 import scipy.special
-from ringback.integrate import quad
+from ringback.integrate import cubature, monte_carlo, quad, quad_many
 
 
 class Model:
@@ -19,6 +22,8 @@ class Model:
 
 MODEL = Model()
 TABLE = {"k": 2.0}
+HALF = fractions.Fraction(1, 2)
+RANDOM = np.random.default_rng(0)
 INTERPRETED = rb.interpreted(math.sin)
 
 
@@ -47,6 +52,8 @@ def captured(value):
         (lambda x: MODEL.k * x, "Cannot determine Numba type", "compiled code knows nothing of MODEL: capture the numbers"),
         (captured(MODEL), "Cannot determine Numba type", "compiled code knows nothing of value: capture the numbers and"),
         (lambda x: TABLE["k"] * x, "Cannot determine Numba type", "read from TABLE before what the function needs, and"),
+        (lambda x: HALF * x, "<class 'fractions.Fraction'>", "make a float of it before: float(HALF)"),
+        (lambda x: RANDOM.normal() * x, "of such a type: NumPyRandomGenerator", "a generator of random numbers cannot be"),
         (lambda x: INTERPRETED(x), "Cannot determine Numba type", "INTERPRETED runs in the interpreter, and compiled code"),
         (lambda x: quad(lambda y: x * y, 0, 1)[0], "may escape", "of an integral within an integral, run the outer function"),
         (lambda x: quad(square, 0, x)[0], "Untyped global name 'quad'", "of an integral within an integral, run the outer"),
@@ -74,7 +81,8 @@ def test_what_to_do(f, reason, hint):
     assert reason in text
     assert hint in text.partition("\n  Hint: ")[2]
     assert " at 0x" not in text
-    assert "site-packages" not in text and ".so" not in text
+    assert "site-packages" not in text
+    assert ".so" not in text
 
 
 def test_a_chosen_class_of_exceptions():
@@ -137,3 +145,26 @@ def test_an_integral_within_an_integral():
     # As the hints say.
     outer = rb.interpreted(lambda x: quad(lambda y: x * y, 0, x)[0])
     assert quad(outer, 0, 1).value == pytest.approx(1 / 8, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("enter", "frames"),
+    [
+        (lambda f: quad(f, 0, 1), 0),
+        (lambda f: quad(f, 0, 1, complex_func=True), 0),
+        (lambda f: quad(lambda x, k: f(x), 0, 1, args=(1.0,)), 0),
+        (lambda f: quad_many(f, 0, 1), 1),
+        (lambda f: cubature(lambda x, y: f(x), [0, 0], [1, 1]), 0),
+        (lambda f: monte_carlo(f, [0], [1]), 0),
+        (lambda f: rb.compile(f, "f64(f64)"), 1),
+        (lambda f: rb.cfunc("f64(f64)")(f), 1),
+    ],
+)
+def test_the_traceback_ends_where_the_call_is(enter, frames):
+    with pytest.raises(rb.CompileError) as error:
+        enter(lambda x: math.ulp(x))
+    package = os.path.dirname(rb.__file__)
+    files = [entry.filename for entry in traceback.extract_tb(error.value.__traceback__)]
+    assert sum(file.startswith(package) for file in files) == frames
+    assert __file__ in files
+    assert error.value.original is not None

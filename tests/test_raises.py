@@ -425,7 +425,7 @@ def cube_of(n):
 @pytest.mark.parametrize("f", [by_name, in_place, by_pow, of_nothing, in_a_helper])
 def test_a_whole_number_to_a_negative_power(f, error_model):
     # Numba makes 0 of 2**-1, and -2**63 of 0**-1; in Python they are 0.5 and an error.
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ValueError, match="a whole number to a negative power") as error:
         rb.compile(f, "f64(f64)", error_model=error_model)(1.0)
     assert str(error.value) == (
         "a whole number to a negative power is no whole number, which compiled code would make of it: make the base a float, "

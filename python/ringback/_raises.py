@@ -76,30 +76,33 @@ class RaisingLower(Lower):
     def lower_binop(self, resty: Any, expr: Any, op: Any) -> Any:
         """`a ** b`, but of whole numbers only where the result is one."""
         if op in (operator.pow, operator.ipow) and expr.static_rhs is ir.UNDEFINED:
-            self._check_power(expr.lhs, expr.rhs, self.fndesc.calltypes[expr])
+            self._check_power(expr, expr.lhs, expr.rhs)
         return super().lower_binop(resty, expr, op)
 
     def lower_call(self, resty: Any, expr: Any) -> Any:
         """`pow(a, b)`, in the same way."""
         if getattr(self.typeof(expr.func.name), "typing_key", None) is pow and len(expr.args) == 2:
-            self._check_power(*expr.args, self.fndesc.calltypes[expr])
+            base, exponent = expr.args
+            self._check_power(expr, base, exponent)
         return super().lower_call(resty, expr)
 
-    def _check_power(self, base: Any, exponent: Any, signature: Any) -> None:
+    def _check_power(self, expr: Any, base: ir.Var, exponent: ir.Var) -> None:
         """Raises where Numba has 0, and -2**63 for a base of 0: Python has a float, and NumPy this error."""
+        signature, builder = self.fndesc.calltypes[expr], self.builder
         wanted = signature.args[1]
         if not (
             isinstance(signature.return_type, types.Integer) and isinstance(wanted, types.Integer) and wanted.signed
         ):
             return
         a, b = (
-            self.context.cast(self.builder, self.loadvar(variable.name), self.typeof(variable.name), ty)
+            self.context.cast(builder, self.loadvar(variable.name), self.typeof(variable.name), ty)
             for variable, ty in zip((base, exponent), signature.args, strict=True)
         )
         # The powers of 1 and -1 are whole numbers.
-        units = [self.builder.icmp_unsigned("!=", a, a.type(unit)) for unit in (1, -1)]
-        negative = self.builder.icmp_signed("<", b, b.type(0))
-        with self.builder.if_then(self.builder.and_(negative, self.builder.and_(*units)), likely=False):
+        bad: Any = builder.icmp_signed("<", b, b.type(0))
+        for unit in (1, -1):
+            bad = builder.and_(bad, builder.icmp_unsigned("!=", a, a.type(unit)))
+        with builder.if_then(bad, likely=False):
             self.return_exception(ValueError, (_NEGATIVE_POWER,), loc=self.loc)
 
     def _error(self) -> Any:

@@ -173,7 +173,7 @@ def refusal(obj: Any, signature: Signature) -> str:
     elif isinstance(obj, np.ufunc):
         hint = f"; {SPECIAL}"
     elif isinstance(getattr(obj, "__wrapped__", None), types.FunctionType):
-        hint = f"; pass the function that it wraps, {obj.__wrapped__.__name__}.__wrapped__"
+        hint = "; pass the function that it wraps, which is its attribute __wrapped__"
     elif isinstance(obj, np.ndarray):
         hint = "; numbers that are the function's values at some points are for scipy.integrate.simpson"
     elif isinstance(obj, types.BuiltinFunctionType):

@@ -233,6 +233,8 @@ class Plan:
         self.suspends = bool(code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR))
         # The first name outside the function that is assigned to, and what it is.
         self.assigned = next(_assigned(code, code.co_freevars), None)
+        # Whether pytest has put its own code in place of an `assert`.
+        self.rewritten = "@pytest_ar" in code.co_names
         # The last callback made without bound data, for each signature and error model.
         self.recent: dict[tuple[str, str | None], Recent] = {}
 
@@ -244,6 +246,12 @@ class Plan:
             raise CompileError(
                 f"{function.__name__} assigns to {name}, {what}: compiled code cannot; keep the value in an array, and bind "
                 f"it to a parameter that the signature says is `mut [f64]`, or use rb.interpreted({function.__name__})"
+            )
+        if self.rewritten:
+            raise CompileError(
+                f"{function.__name__} has an `assert` that pytest has rewritten into what cannot be compiled: define the function "
+                f"in a module that is no test, raise an exception in place of `assert`, or write PYTEST_DONT_REWRITE into the "
+                f"docstring of the test's module"
             )
         # Several paths may end at the same object: `table.size` and `table[0]`.
         found: dict[Path, Any] = {}

@@ -10,6 +10,7 @@ from typing import Any
 from . import _ringback
 from .callback import Callback, native_signature
 from .compile import DEFAULTS, bind_function, check_options, plain
+from .errors import CompileError
 from .signature import Signature, to_signature
 
 
@@ -107,12 +108,20 @@ def cfunc(
     checked = check_options(options)
     if locals:
         checked["locals"] = locals
+    if isinstance(signature, types.FunctionType):
+        raise TypeError(
+            f"expected a signature, found a function: write @rb.cfunc('f64(f64)') above {signature.__name__}"
+        )
     given = None if signature is None else to_signature(signature)
 
     def decorate(function: Any) -> CFunc:
         inner, own = plain(function)
         wanted = given or to_signature(None, inner)
-        made = bind_function(inner, wanted, {**DEFAULTS, **own, **checked}, {})
+        try:
+            made = bind_function(inner, wanted, {**DEFAULTS, **own, **checked}, {})
+        except CompileError as error:
+            # The way through this package says nothing that the message does not.
+            raise error.with_traceback(None) from None
         values = made._values
         self = CFunc._of(made.code, values, inner, made._shim, made._options, made._bound)
         assert isinstance(self, CFunc)

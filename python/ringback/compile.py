@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import numbers
 import threading
 import types
 from typing import Any, NamedTuple
@@ -92,7 +93,11 @@ def compile(
     if locals:
         options["locals"] = locals
     function, own = plain(function)
-    return bind_function(function, to_signature(signature, function), {**own, **options}, {})
+    try:
+        return bind_function(function, to_signature(signature, function), {**own, **options}, {})
+    except CompileError as error:
+        # The way through this package says nothing that the message does not.
+        raise error.with_traceback(None) from None
 
 
 def check_options(options: dict[str, Any]) -> dict[str, Any]:
@@ -119,7 +124,12 @@ def plain(function: Any) -> tuple[types.FunctionType, dict[str, Any]]:
     inner = getattr(function, "py_func", None)
     if isinstance(inner, types.FunctionType) and hasattr(function, "targetoptions"):
         return inner, own_options(function.targetoptions)
-    raise TypeError(f"expected a Python function or one decorated with numba.njit, found {describe(function)}")
+    hint = ""
+    if isinstance(function, str):
+        hint = ": the function comes first, then the signature; as a decorator there is rb.cfunc"
+    elif callable(function):
+        hint = "; rb.interpreted(f) takes whatever can be called"
+    raise TypeError(f"expected a Python function or one decorated with numba.njit, found {describe(function)}{hint}")
 
 
 def own_options(given: dict[str, Any]) -> dict[str, Any]:
@@ -200,6 +210,8 @@ def no_data(value: Any) -> str:
         advice = ": make a plain tuple of it, with tuple"
     elif isinstance(value, (dict, set, frozenset)):
         advice = ": bind what is in it by itself"
+    elif isinstance(value, numbers.Number):
+        advice = ": make a float of it"
     elif isinstance(value, types.FunctionType):
         advice = ": capture it, or make it a callback with rb.compile"
     return f"{describe(value)}; bound data are numbers, arrays, callbacks and tuples of them{advice}"

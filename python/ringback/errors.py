@@ -152,10 +152,9 @@ def readable(function: Any, signature: str, error: BaseException) -> CompileErro
     import linecache
 
     if "OverloadSelector object" in reason:
-        # What Numba 0.68 says of an instance of a jitclass.
-        reason = "Numba has no constants of such a type: " + " ".join(
-            re.findall(r"instance\.jitclass\.(\w+)", reason)[:1]
-        )
+        # What Numba 0.68 says of an instance of a jitclass, and of other things that it takes as arguments only.
+        kind = re.search(r"instance\.jitclass\.(\w+)", reason) or re.search(r", \((\w+)", reason)
+        reason = "Numba has no constants of such a type" + (f": {kind[1]}" if kind else "")
     source = linecache.getline(code.co_filename, line).strip()
     shown = f"\n  File {code.co_filename!r}, line {line}, in {function.__name__}"
     if source:

@@ -86,6 +86,8 @@ def for_text(text: str) -> str:
         return "compiled code can only call compiled functions: decorate the one that is called with numba.njit"
     if "reflected list" in text and "compile-time constants" in text:
         return "a list that is captured cannot be compiled: capture an array or a tuple, which are passed as data"
+    if "OverloadSelector object" in text and "NumPyRandomGeneratorType" in text:
+        return "a generator of random numbers cannot be captured: np.random.random() and the like are compiled"
     if "OverloadSelector object" in text:
         return "an instance of a jitclass cannot be captured: capture the numbers and arrays in it"
     if "exception_match" in text:
@@ -134,6 +136,8 @@ def _for_object(name: str, kind: str) -> str:
         return f"read from {name} before what the function needs, and capture these numbers, arrays and tuples"
     if kind.startswith("ringback."):
         return f"{name} runs in the interpreter, and compiled code does not: {INTERPRETER} that calls it too"
+    if kind.rpartition(".")[2] in ("Decimal", "Fraction", "mpf"):
+        return f"make a float of it before: float({name})"
     return (
         f"compiled code knows nothing of {name}: capture the numbers and arrays in it that the function needs, as in "
         f"`k = {name}.k`; {INTERPRETER}"

@@ -13,16 +13,27 @@ pub(crate) fn refuse(function: &str, others: Option<&Bound<'_, PyDict>>, answers
     Err(PyTypeError::new_err(format!("{function}() got an unexpected keyword argument '{name}'{answer}")))
 }
 
+/// What does not compile, without the way through this package in its traceback, which then ends at the caller's line: the
+/// message says all. Other exceptions keep their way.
+#[cold]
+pub(crate) fn at_the_call(py: Python<'_>, error: PyErr) -> PyErr {
+    let class = py.import("ringback.errors").and_then(|module| module.getattr("CompileError"));
+    if class.is_ok_and(|class| error.matches(py, class).unwrap_or(false)) {
+        error.set_traceback(py, None);
+    }
+    error
+}
+
 /// The lower limit of `quad`.
 #[inline]
 pub(crate) fn lower(value: &Bound<'_, PyAny>) -> PyResult<f64> {
-    value.extract().or_else(|error| Err(no_limit("a", value, error)))
+    value.extract().map_err(|error| no_limit("a", value, error))
 }
 
 /// The upper limit of `quad`.
 #[inline]
 pub(crate) fn upper(value: &Bound<'_, PyAny>) -> PyResult<f64> {
-    value.extract().or_else(|error| Err(no_limit("b", value, error)))
+    value.extract().map_err(|error| no_limit("b", value, error))
 }
 
 #[cold]

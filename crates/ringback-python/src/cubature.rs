@@ -133,10 +133,13 @@ impl CubatureResult {
     }
 }
 
+/// Values, errors, evaluations, subdivisions, and the parts of the status.
+type Pickled = (Vec<f64>, Vec<f64>, usize, usize, (String, Vec<f64>));
+
 /// The result of `cubature` that was in a pickle.
 #[pyfunction]
 pub(crate) fn restored_cubature(
-    result: (Vec<f64>, Vec<f64>, usize, usize, (String, Vec<f64>)),
+    result: Pickled,
     options: (f64, f64, usize, usize),
     several: bool,
 ) -> PyResult<CubatureResult> {

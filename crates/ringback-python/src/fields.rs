@@ -10,6 +10,7 @@ use pyo3::types::PyTuple;
 use ringback::{Callback, In, Mut, Params, Ret};
 use ringback_engines::{BoxError, Field, Points};
 
+use crate::arguments;
 use crate::quad::LANES;
 use crate::watch::Watch;
 
@@ -130,7 +131,8 @@ impl Function {
         let door = DOOR.import(py, "ringback.integrate._fields", "field")?;
         let args = args.unwrap_or_else(|| PyTuple::empty(py).into_any());
         type Found<'py> = (Bound<'py, PyAny>, String, String, Option<(Bound<'py, PyAny>, bool)>);
-        let (found, form, threads, block): Found<'_> = door.call1((f, dims, outputs, args))?.extract()?;
+        let found = door.call1((f, dims, outputs, args)).map_err(|error| arguments::at_the_call(py, error))?;
+        let (found, form, threads, block): Found<'_> = found.extract()?;
         let handle = match (form.as_str(), block) {
             (_, Some((block, vectorised))) => Handle::Looped(Loop { handle: typed(&block)?, vectorised }),
             ("written", None) => Handle::Written(typed(&found)?),

@@ -322,5 +322,5 @@ fn accepted<'py>(
     static DOOR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let door = DOOR.import(py, "ringback.accept", "callback_for")?;
     let args = args.map_or_else(|| PyTuple::empty(py), Bound::clone);
-    door.call1((func, signature, intern!(py, ERROR_MODEL), args))
+    door.call1((func, signature, intern!(py, ERROR_MODEL), args)).map_err(|error| arguments::at_the_call(py, error))
 }

@@ -154,10 +154,7 @@ impl ComplexQuadResult {
 
 /// The result of `quad` with `complex_func` that was in a pickle.
 #[pyfunction]
-pub(crate) fn restored_complex_quad(
-    real: &Bound<'_, QuadResult>,
-    imag: &Bound<'_, QuadResult>,
-) -> ComplexQuadResult {
+pub(crate) fn restored_complex_quad(real: &Bound<'_, QuadResult>, imag: &Bound<'_, QuadResult>) -> ComplexQuadResult {
     ComplexQuadResult { real: real.get().clone(), imag: imag.get().clone() }
 }
 

@@ -17,6 +17,7 @@ from ..accept import callback_for
 from ..callback import DTYPES, Callback, native_signature
 from ..capture import SCALAR_NAMES, base_array, leaves, plan_of
 from ..compile import describe
+from ..errors import CompileError
 from ..foreigncall import callback_of
 from ..interpreted import Interpreted, with_slots
 from ..signature import Signature
@@ -160,7 +161,11 @@ def quad_many(
         args = (args,)
     low, high = _limit("a", a), _limit("b", b)
     arguments = [_numbers(f"args[{i}]", value) for i, value in enumerate(args)]
-    callback, slots, arguments = _callback(func, arguments)
+    try:
+        callback, slots, arguments = _callback(func, arguments)
+    except CompileError as error:
+        # The way through this package says nothing that the message does not.
+        raise error.with_traceback(None) from None
     operands = [low, high, *arguments]
     workers = _workers(callback, workers)
     shape = np.broadcast_shapes(*(x.shape for x in operands))
