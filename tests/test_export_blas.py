@@ -31,16 +31,17 @@ pytestmark = [
 TYPES = {"f32": np.float32, "f64": np.float64, "c64": np.complex64, "c128": np.complex128}
 
 
-def bundled(package, pattern):
+def bundled(package):
     """The library that a wheel for Linux brings along; whole numbers have 32 bits in SciPy's, 64 in NumPy's."""
     if sys.platform != "linux":
         return ""
-    (found,) = glob.glob(f"{Path(package.__file__).parent}.libs/{pattern}")
+    # Older wheels have libopenblas, newer ones libscipy_openblas.
+    (found,) = glob.glob(f"{Path(package.__file__).parent}.libs/lib*openblas*.so")
     return found
 
 
-SCIPY = bundled(scipy, "libscipy_openblas-*.so")
-NUMPY = bundled(np, "libscipy_openblas64_-*.so")
+SCIPY = bundled(scipy)
+NUMPY = bundled(np)
 
 
 # The runtime's functions against Numba's own, for all kinds of numbers.

@@ -98,3 +98,8 @@ pub use outcome::{BoxError, CubatureStatus, InvalidBox, MonteCarloStatus};
 pub use quad::{Options, Quadrature, Workspace, quad, quad_with};
 pub use status::{InvalidInput, QuadError, Status};
 pub use weighted::{Weight, WeightedOptions, quad_weighted, quad_weighted_with};
+
+/// The crate's front page, whose example runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct FrontPage;

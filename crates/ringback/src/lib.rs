@@ -81,6 +81,11 @@ pub use place::Place;
 #[doc(hidden)]
 pub use ::pyo3;
 
+/// The crate's own front page; the others are not in its package.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct FrontPage;
+
 /// The pages of the documentation whose Rust blocks are compiled as tests: `make test-rust`.
 #[cfg(all(doctest, feature = "pyo3", feature = "ndarray"))]
 mod pages {
