@@ -173,9 +173,9 @@ impl Refinement {
         if self.error_sum <= tolerance {
             let (value, error) = intervals.totals();
             if error <= tolerance {
-                return Ok(Some(Outcome::of(value, error, self.trouble)));
+                return Ok(Some(Outcome::of(value, error.max(self.error_sum), self.trouble)));
             }
-            self.error_sum = error;
+            (self.area, self.error_sum) = (value, error);
         }
         if self.trouble.is_none() {
             let bisection = Bisection {
@@ -236,7 +236,7 @@ impl Ending<'_> {
         let Self { start, area, error_sum, mut trouble, spoilt, best } = self;
         let sum = |trouble| {
             let (value, error) = intervals.totals();
-            Outcome::of(value, error, trouble)
+            Outcome::of(value, error.max(error_sum), trouble)
         };
         let Some(Limit { value, mut error, correction }) = best else {
             return sum(trouble);
