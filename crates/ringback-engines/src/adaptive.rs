@@ -292,3 +292,39 @@ pub(crate) fn report<E>(outcome: Result<Outcome, Halt<E>>, neval: usize, interva
     let Outcome { value, error, status } = outcome;
     Ok(Quadrature { value, error, neval, intervals: intervals.max(1), status })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An end with these sums of values and of errors, and a limit of 1 ± 1e-9.
+    fn end(area: f64, error_sum: f64, is_hopeless: impl Fn(f64, f64) -> bool) -> Outcome {
+        let start = Start { value: 1.0, error_sum, magnitude: 1.0 };
+        let best = Some(Limit { value: 1.0, error: 1e-9, correction: -1.0 });
+        let ending = Ending { start: &start, area, error_sum, trouble: None, spoilt: false, best };
+        ending.conclude(&Intervals::default(), is_hopeless)
+    }
+
+    #[test]
+    fn an_error_as_large_as_the_value_is_hopeless_with_a_wave_only() {
+        let (plain, wave) = (|error: f64, value: f64| error > value, |error: f64, value: f64| error >= value);
+        for (error_sum, plain_status, wave_status) in [
+            (0.5, Status::Converged, Status::Converged),
+            (1.0, Status::Converged, Status::Divergent),
+            (1.5, Status::Divergent, Status::Divergent),
+        ] {
+            assert_eq!(end(1.0, error_sum, plain).status, plain_status);
+            assert_eq!(end(1.0, error_sum, wave).status, wave_status);
+        }
+        assert_eq!(end(0.005, 1e-3, plain).status, Status::Divergent, "limit and sum have nothing in common");
+    }
+
+    #[test]
+    fn a_negative_correction_makes_no_error_smaller() {
+        let start = Start { value: 1.0, error_sum: 1.0, magnitude: 1.0 };
+        let best = Some(Limit { value: 1.0, error: 1e-9, correction: -1e-3 });
+        let ending = Ending { start: &start, area: 1.0, error_sum: 0.5, trouble: None, spoilt: true, best };
+        let outcome = ending.conclude(&Intervals::default(), |error, value| error > value);
+        assert_eq!((outcome.error, outcome.status), (1e-9, Status::RoundoffDetected));
+    }
+}

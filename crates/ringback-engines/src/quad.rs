@@ -95,7 +95,8 @@ impl Workspace {
 /// Gauss–Kronrod rule (QAGS), an infinite one is mapped to `(0, 1)` and uses 15 points (QAGI). Number of evaluations and status
 /// are those of SciPy's `quad`, value and error too, up to rounding. Where rounding is all that is left, it decides: the
 /// counts may differ if the tolerance is at the limit of arithmetic, or if an extrapolation has found its limit to the last
-/// digit.
+/// digit. Where the error is the sum of those of all intervals, SciPy's is what rounding has left of it, and may
+/// be zero or negative if the first estimates were very much larger than the last; here it is never less than the sum.
 ///
 /// `points` are places inside a finite range where the integrand is singular, jumps or has a narrow peak, in any
 /// order (QAGP). Points that are repeated, or not inside the range, are left out.

@@ -263,3 +263,18 @@ fn drive<W, E: Send, T>(
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_problems_and_workers_as_can_be_counted_have_shares() {
+        let control = Control::new(usize::MAX);
+        assert_eq!(control.take(usize::MAX), Some(0..1));
+        assert_eq!(control.take(1), Some(1..1 + CHUNK));
+        control.next.store(usize::MAX - 1, Ordering::Relaxed);
+        assert_eq!(control.take(usize::MAX / 8 + 1), Some(usize::MAX - 1..usize::MAX));
+        assert_eq!(control.take(1), None);
+    }
+}

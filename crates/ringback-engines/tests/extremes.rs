@@ -121,13 +121,11 @@ fn an_odd_function_has_no_integral_around_a_point_at_zero() {
 #[test]
 fn a_function_and_its_mirror_image_have_the_same_bits() {
     let f = |x: f64| (1.3 * x).exp() / (1.0 + x * x);
-    for (a, b) in [(0.0, 1.0), (0.3, 2.5), (1e-3, 40.0)] {
-        let (right, left) =
-            (integrate(f, a, b, &[], Options::default()), integrate(|x| f(-x), -b, -a, &[], Options::default()));
-        assert_eq!((right.neval, right.status), (left.neval, left.status));
-        if right.neval == 21 {
-            assert_eq!((right.value, right.error), (left.value, left.error));
-        }
+    for k in 1..=40 {
+        let (a, b) = (0.1 * f64::from(k), 0.17 * f64::from(k) + 0.3);
+        let once = Options { limit: 1, ..Options::default() };
+        let (right, left) = (integrate(f, a, b, &[], once), integrate(|x| f(-x), -b, -a, &[], once));
+        assert_eq!((right.value, right.error), (left.value, left.error), "from {a} to {b}");
     }
 }
 
