@@ -141,16 +141,11 @@ impl Refinement {
         let (left, right) = (halves.of(0), halves.of(1));
         let error_after = left.error + right.error;
         let value_after = left.value + right.value;
-        let (area, error_sum) = (self.area, self.error_sum);
-        self.error_sum = error_sum + error_after - parent.error;
-        self.area = area + value_after - parent.value;
+        let before = (self.area, self.error_sum);
+        self.error_sum = self.error_sum + error_after - parent.error;
+        self.area = self.area + value_after - parent.value;
         if !(self.area.is_finite() && self.error_sum.is_finite()) {
-            // In QUADPACK's order, twice the integral has to be in range.
-            self.error_sum = error_sum + (error_after - parent.error);
-            self.area = area + (value_after - parent.value);
-            if !(self.area.is_finite() && self.error_sum.is_finite()) {
-                return Err(Halt::Overflow);
-            }
+            self.replace_carefully(before, &parent, (value_after, error_after))?;
         }
         self.roundoff.observe(&parent, &left, &right, intervals.len() > 9, self.acceleration.refining);
 
@@ -196,6 +191,20 @@ impl Refinement {
         Ok(Some(self.conclude(intervals)))
     }
 
+    /// Values and errors may be so large that QUADPACK's order of operations, by which twice the integral has to be in range,
+    /// takes too much of them.
+    #[cold]
+    fn replace_carefully<E>(
+        &mut self,
+        (area, error_sum): (f64, f64),
+        parent: &Interval,
+        (value_after, error_after): (f64, f64),
+    ) -> Result<(), Halt<E>> {
+        self.error_sum = error_sum + (error_after - parent.error);
+        self.area = area + (value_after - parent.value);
+        if self.area.is_finite() && self.error_sum.is_finite() { Ok(()) } else { Err(Halt::Overflow) }
+    }
+
     /// The outcome if one of the halves of the selected interval could not be evaluated because the integrand is not finite at
     /// its end. Rules keep away from the ends: so it is too narrow for points to be told from them.
     #[cold]
@@ -207,6 +216,7 @@ impl Refinement {
         })
     }
 
+    #[inline(never)]
     fn conclude(&self, intervals: &Intervals) -> Outcome {
         let Self { ref start, area, error_sum, trouble, .. } = *self;
         let spoilt = self.roundoff.spoils_extrapolation();
