@@ -141,16 +141,11 @@ impl Refinement {
         let (left, right) = (halves.of(0), halves.of(1));
         let error_after = left.error + right.error;
         let value_after = left.value + right.value;
-        let (area, error_sum) = (self.area, self.error_sum);
-        self.error_sum = error_sum + error_after - parent.error;
-        self.area = area + value_after - parent.value;
+        let before = (self.area, self.error_sum);
+        self.error_sum = self.error_sum + error_after - parent.error;
+        self.area = self.area + value_after - parent.value;
         if !(self.area.is_finite() && self.error_sum.is_finite()) {
-            // In QUADPACK's order, twice the integral has to be in range.
-            self.error_sum = error_sum + (error_after - parent.error);
-            self.area = area + (value_after - parent.value);
-            if !(self.area.is_finite() && self.error_sum.is_finite()) {
-                return Err(Halt::Overflow);
-            }
+            self.replace_carefully(before, &parent, (value_after, error_after))?;
         }
         self.roundoff.observe(&parent, &left, &right, intervals.len() > 9, self.acceleration.refining);
 
@@ -173,9 +168,9 @@ impl Refinement {
         if self.error_sum <= tolerance {
             let (value, error) = intervals.totals();
             if error <= tolerance {
-                return Ok(Some(Outcome::of(value, error, self.trouble)));
+                return Ok(Some(Outcome::of(value, error.max(self.error_sum), self.trouble)));
             }
-            self.error_sum = error;
+            (self.area, self.error_sum) = (value, error);
         }
         if self.trouble.is_none() {
             let bisection = Bisection {
@@ -196,6 +191,20 @@ impl Refinement {
         Ok(Some(self.conclude(intervals)))
     }
 
+    /// Values and errors may be so large that QUADPACK's order of operations, by which twice the integral has to be in range,
+    /// takes too much of them.
+    #[cold]
+    fn replace_carefully<E>(
+        &mut self,
+        (area, error_sum): (f64, f64),
+        parent: &Interval,
+        (value_after, error_after): (f64, f64),
+    ) -> Result<(), Halt<E>> {
+        self.error_sum = error_sum + (error_after - parent.error);
+        self.area = area + (value_after - parent.value);
+        if self.area.is_finite() && self.error_sum.is_finite() { Ok(()) } else { Err(Halt::Overflow) }
+    }
+
     /// The outcome if one of the halves of the selected interval could not be evaluated because the integrand is not finite at
     /// its end. Rules keep away from the ends: so it is too narrow for points to be told from them.
     #[cold]
@@ -207,6 +216,7 @@ impl Refinement {
         })
     }
 
+    #[inline(never)]
     fn conclude(&self, intervals: &Intervals) -> Outcome {
         let Self { ref start, area, error_sum, trouble, .. } = *self;
         let spoilt = self.roundoff.spoils_extrapolation();
@@ -236,7 +246,7 @@ impl Ending<'_> {
         let Self { start, area, error_sum, mut trouble, spoilt, best } = self;
         let sum = |trouble| {
             let (value, error) = intervals.totals();
-            Outcome::of(value, error, trouble)
+            Outcome::of(value, error.max(error_sum), trouble)
         };
         let Some(Limit { value, mut error, correction }) = best else {
             return sum(trouble);
@@ -291,4 +301,40 @@ pub(crate) fn report<E>(outcome: Result<Outcome, Halt<E>>, neval: usize, interva
     };
     let Outcome { value, error, status } = outcome;
     Ok(Quadrature { value, error, neval, intervals: intervals.max(1), status })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An end with these sums of values and of errors, and a limit of 1 ± 1e-9.
+    fn end(area: f64, error_sum: f64, is_hopeless: impl Fn(f64, f64) -> bool) -> Outcome {
+        let start = Start { value: 1.0, error_sum, magnitude: 1.0 };
+        let best = Some(Limit { value: 1.0, error: 1e-9, correction: -1.0 });
+        let ending = Ending { start: &start, area, error_sum, trouble: None, spoilt: false, best };
+        ending.conclude(&Intervals::default(), is_hopeless)
+    }
+
+    #[test]
+    fn an_error_as_large_as_the_value_is_hopeless_with_a_wave_only() {
+        let (plain, wave) = (|error: f64, value: f64| error > value, |error: f64, value: f64| error >= value);
+        for (error_sum, plain_status, wave_status) in [
+            (0.5, Status::Converged, Status::Converged),
+            (1.0, Status::Converged, Status::Divergent),
+            (1.5, Status::Divergent, Status::Divergent),
+        ] {
+            assert_eq!(end(1.0, error_sum, plain).status, plain_status);
+            assert_eq!(end(1.0, error_sum, wave).status, wave_status);
+        }
+        assert_eq!(end(0.005, 1e-3, plain).status, Status::Divergent, "limit and sum have nothing in common");
+    }
+
+    #[test]
+    fn a_negative_correction_makes_no_error_smaller() {
+        let start = Start { value: 1.0, error_sum: 1.0, magnitude: 1.0 };
+        let best = Some(Limit { value: 1.0, error: 1e-9, correction: -1e-3 });
+        let ending = Ending { start: &start, area: 1.0, error_sum: 0.5, trouble: None, spoilt: true, best };
+        let outcome = ending.conclude(&Intervals::default(), |error, value| error > value);
+        assert_eq!((outcome.error, outcome.status), (1e-9, Status::RoundoffDetected));
+    }
 }

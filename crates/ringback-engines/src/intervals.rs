@@ -92,8 +92,8 @@ impl Intervals {
 
     /// The sums of all values and of all errors, in the order in which the intervals were made.
     ///
-    /// What is kept up to date from bisection to bisection has the rounding errors of the largest numbers there ever were,
-    /// and an error may even be negative then.
+    /// What is kept up to date from bisection to bisection has the rounding errors of the largest numbers there ever were: an
+    /// error may come to nothing, or to less. The larger of both sums is the one to be told.
     pub(crate) fn totals(&self) -> (f64, f64) {
         self.list.iter().fold((0.0, 0.0), |(value, error), interval| (value + interval.value, error + interval.error))
     }

@@ -178,6 +178,7 @@ impl<R: Rule, const N: usize> WithSimd for Reduce<'_, R, N> {
         let Self { rule, panel } = self;
         let widths = panel.widths;
         let mut sums = Sums { widths: if R::SCALES { [1.0; 2] } else { widths }, ..Sums::default() };
+        #[allow(clippy::needless_range_loop, reason = "what of an iterator is not inlined has no vectors")]
         for i in 0..N {
             let first = i * R::PLACES / EIGHT;
             let y = &panel.y[first..first + R::PLACES / EIGHT];

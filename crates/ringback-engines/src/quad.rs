@@ -95,13 +95,16 @@ impl Workspace {
 /// Gauss–Kronrod rule (QAGS), an infinite one is mapped to `(0, 1)` and uses 15 points (QAGI). Number of evaluations and status
 /// are those of SciPy's `quad`, value and error too, up to rounding. Where rounding is all that is left, it decides: the
 /// counts may differ if the tolerance is at the limit of arithmetic, or if an extrapolation has found its limit to the last
-/// digit.
+/// digit. Where the error is the sum of those of all intervals, SciPy's is what rounding has left of it, and may
+/// be zero or negative if the first estimates were very much larger than the last; here it is never less than the sum.
 ///
 /// `points` are places inside a finite range where the integrand is singular, jumps or has a narrow peak, in any
 /// order (QAGP). Points that are repeated, or not inside the range, are left out.
 ///
 /// If `b < a`, the result is the negative of that from `b` to `a`; if `a == b`, also if both are the same infinity,
-/// it is 0 and the integrand is not evaluated. The integrand is never evaluated at `a`, at `b` or at a point.
+/// it is 0 and the integrand is not evaluated. The integrand is never evaluated at `a`, at `b` or at a point, unless a number
+/// in between is rounded to it: beside a singularity that bisection has followed to the last digit, or where the whole range
+/// is a few roundings wide. The former ends with [`Status::BadIntegrand`].
 ///
 /// # Values that are not finite
 ///
@@ -139,10 +142,11 @@ pub fn quad<I: Integrand>(
     options: &Options,
 ) -> Result<Quadrature, QuadError<I::Error>> {
     // An integrand may integrate itself: the inner integral then finds an empty workspace.
-    let mut workspace = KEPT.take();
+    // Where a thread that ends integrates in a destructor, there may be none any more.
+    let mut workspace = KEPT.try_with(Cell::take).unwrap_or_default();
     let result = quad_with(&mut workspace, f, a, b, points, options);
     if options.limit <= KEPT_LIMIT {
-        KEPT.set(workspace);
+        let _ = KEPT.try_with(|kept| kept.set(workspace));
     }
     result
 }

@@ -7,7 +7,7 @@
 //! Nodes and weights are those of Kronrod (1965) as tabulated in the QUADPACK book (Piessens, de Doncker-Kapenga,
 //! Überhuber, Kahaner 1983). The sums are taken eight at a time, which is not the order used there, so that they differ
 //! from QUADPACK's by rounding; where a function is antisymmetric about the middle of an interval, they are exactly 0
-//! there and here.
+//! there and here. Intervals that are mirror images of each other have the same sums for functions that are.
 
 use crate::eight::{EIGHT, Eight, Simd};
 use crate::estimate::Sums;

@@ -57,7 +57,7 @@ impl Control {
 
     /// The next indices for a thread: a share of those left, so that no thread ends long after the others.
     fn take(&self, workers: usize) -> Option<Range<usize>> {
-        let length = |start: usize| ((self.size - start) / (8 * workers)).clamp(1, CHUNK);
+        let length = |start: usize| ((self.size - start) / workers.saturating_mul(8)).clamp(1, CHUNK);
         let advance = |start| (start < self.size).then(|| start + length(start));
         let start = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, advance).ok()?;
         Some(start..start + length(start))
@@ -183,7 +183,8 @@ fn drive<W, E: Send, T>(
     job: impl Fn(&mut W, Range<usize>, &mut usize, &Control) -> Result<usize, (usize, E)> + Sync,
     mut tick: impl FnMut(&Control) -> Result<(), T>,
 ) -> Result<(), Stopped<E, T>> {
-    let workers = workers.clamp(1, size.max(1));
+    // As many as the pool would start at most: no more are waited for.
+    let workers = workers.clamp(1, size.clamp(1, rayon::max_num_threads()));
     let control = Control::new(size);
     let worst: Mutex<Option<(usize, Failure<E>)>> = Mutex::new(None);
     let (running, ended) = (Mutex::new(workers), Condvar::new());
@@ -261,4 +262,19 @@ fn drive<W, E: Send, T>(
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_problems_and_workers_as_can_be_counted_have_shares() {
+        let control = Control::new(usize::MAX);
+        assert_eq!(control.take(usize::MAX), Some(0..1));
+        assert_eq!(control.take(1), Some(1..1 + CHUNK));
+        control.next.store(usize::MAX - 1, Ordering::Relaxed);
+        assert_eq!(control.take(usize::MAX / 8 + 1), Some(usize::MAX - 1..usize::MAX));
+        assert_eq!(control.take(1), None);
+    }
 }

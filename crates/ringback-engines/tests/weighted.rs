@@ -137,7 +137,7 @@ fn agrees_with_scipy() {
         } else if !same {
             failures.push(format!("{problem:?}\n  found {found:?}"));
         }
-        // The sum of the errors is taken anew at the end, where SciPy keeps it up to date.
+        // The sum of the errors is taken anew at the end, where SciPy only keeps it up to date.
         equal += usize::from(found.value == scipy.value && close(found.error, scipy.error, 1e-13));
     }
     assert!(failures.is_empty(), "{} differ:\n{}", failures.len(), failures.join("\n"));

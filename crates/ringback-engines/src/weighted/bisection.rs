@@ -162,10 +162,11 @@ fn refine<I: Integrand, S: Strategy>(
         intervals.split(halves.0, halves.1);
 
         if error_sum <= options.tolerance(area) {
-            error_sum = intervals.totals().1;
-            if error_sum <= options.tolerance(area) {
+            let (value, error) = intervals.totals();
+            if error <= options.tolerance(value) {
                 break;
             }
+            (area, error_sum) = (value, error);
         }
         trouble = sampler.rule.trouble(&roundoff, intervals.len() == options.limit);
         if is_too_narrow(&parent, middle) {
@@ -176,5 +177,5 @@ fn refine<I: Integrand, S: Strategy>(
         }
     }
     let (value, error) = intervals.totals();
-    Ok(Outcome::of(value, error, trouble))
+    Ok(Outcome::of(value, error.max(error_sum), trouble))
 }

@@ -57,9 +57,11 @@ use sampler::Sampler;
 ///
 /// SciPy 1.17 integrates `cos(0·x)` over an infinite range from 0 instead of `a`, takes the moments of another interval
 /// where more than `maxp1` sizes are needed, loses digits where a pole is next to an end of the range, and evaluates the
-/// function a rounding error outside of the range. It cannot count more than 2³¹ half periods a cycle, and may return the
-/// largest number of all where cycles are given up after their series has converged to the last bit. Here the results are
-/// right, and differ from SciPy's in these cases only, and where a value is not finite.
+/// function a rounding error outside of the range. With sine and cosine it takes intervals around zero for too narrow when
+/// they are 1000 rounding errors of 1 wide (QUADPACK: 1000 times the smallest number), and gives up. It cannot count more
+/// than 2³¹ half periods a cycle, and may return the largest number of all where cycles are given up after their series
+/// has converged to the last bit. Its error may come to nothing by rounding. Here the results are right, and differ from
+/// SciPy's in these cases only, and where a value is not finite.
 ///
 /// # Errors
 ///

@@ -229,9 +229,9 @@ fn refine<I: Integrand>(
         if error_sum <= tolerance {
             let (value, error) = intervals.totals();
             if error <= tolerance {
-                return Ok(Outcome::of(value, error, trouble));
+                return Ok(Outcome::of(value, error.max(error_sum), trouble));
             }
-            error_sum = error;
+            (area, error_sum) = (value, error);
         }
         if trouble.is_some() {
             break;
