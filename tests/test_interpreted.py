@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import ringback as rb
 import ringback_testing as rt
-from ringback.integrate import quad
+from ringback.integrate import quad, quad_many
 
 
 def test_in_quad_with_what_numba_cannot_compile() -> None:
@@ -253,12 +253,16 @@ def test_a_signal_that_comes_between_two_instructions_is_not_lost(
         return 5.0
 
     function = rb.interpreted(f)
+
+    def run(seconds: float) -> None:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        engine(function)
+
     before = signal.signal(signal.SIGALRM, handler)
     try:
         for i in range(200):
             with pytest.raises(Stop):
-                signal.setitimer(signal.ITIMER_REAL, 0.002 + 1.7e-6 * i)
-                engine(function)
+                run(0.002 + 1.7e-6 * i)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -269,8 +273,16 @@ def test_what_ends_the_program_is_no_error_to_go_on_after() -> None:
     for exception, raised in [(ValueError, True), (KeyboardInterrupt, False), (SystemExit, False)]:
 
         def f(x: float) -> float:
-            raise exception  # noqa: B023
+            raise exception
 
         assert rt.classify(rb.interpreted(f), 1.0)[0] is raised
         with pytest.raises(exception):
             rt.sum_over_threads(rb.interpreted(f), 1, 1)
+
+
+def test_ctrl_c_is_not_recorded_as_a_failure_of_the_problem() -> None:
+    def f(t: float, k: float) -> float:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        quad_many(rb.interpreted(f), 0, 1, args=(np.arange(3.0),), on_error="record")

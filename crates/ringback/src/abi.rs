@@ -493,7 +493,8 @@ fn span<T, const N: usize>(view: &RawView<N>) -> Option<Span<T, N>> {
 
 fn raw_view<T, const N: usize>(data: *mut T, shape: [usize; N], strides: [isize; N]) -> RawView<N> {
     let size = size_of::<T>() as isize;
-    RawView { data: data.cast(), shape: shape.map(|n| n as isize), strides: strides.map(|s| s * size) }
+    // The stride of an axis that nobody steps along, of one element or none, may be any number.
+    RawView { data: data.cast(), shape: shape.map(|n| n as isize), strides: strides.map(|s| s.wrapping_mul(size)) }
 }
 
 // SAFETY: the view's own constructor checked that every element lies in the slice it borrows.

@@ -162,7 +162,7 @@ fn raw<T, const N: usize>(data: *mut T, shape: &[usize], strides: &[isize]) -> R
     RawView {
         data: data.cast(),
         shape: std::array::from_fn(|i| shape[i] as isize),
-        strides: std::array::from_fn(|i| strides[i] * size_of::<T>() as isize),
+        strides: std::array::from_fn(|i| strides[i].wrapping_mul(size_of::<T>() as isize)),
     }
 }
 

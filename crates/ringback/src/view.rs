@@ -93,10 +93,21 @@ struct Place<const N: usize> {
 impl<const N: usize> Place<N> {
     const RANK: () = assert!(N >= 1 && N <= 4, "arrays have 1 to 4 dimensions");
 
+    /// Compiled code counts elements, and steps along axes, in signed numbers; as in NumPy, axes without elements do not make up
+    /// for others that are too long. (A stride of 0 lets a short slice have any shape.)
+    fn countable(shape: [usize; N]) -> Result<(), ShapeError> {
+        let count = shape.iter().try_fold(1usize, |count, &n| count.checked_mul(n.max(1)));
+        match count.map(isize::try_from) {
+            Some(Ok(_)) => Ok(()),
+            _ => Err(ShapeError(format!("an array of shape {shape:?} has more elements than can be counted"))),
+        }
+    }
+
     fn contiguous(len: usize, shape: [usize; N], layout: Layout) -> Result<Self, ShapeError> {
         #[allow(clippy::let_unit_value, reason = "evaluates the check of the rank at compile time")]
         let () = Self::RANK;
         let size = shape.iter().try_fold(1usize, |size, &n| size.checked_mul(n));
+        Self::countable(shape)?;
         if size != Some(len) {
             return Err(ShapeError(format!(
                 "a contiguous array of shape {shape:?} needs a slice of {} elements, found {len}",
@@ -116,6 +127,7 @@ impl<const N: usize> Place<N> {
     fn strided(len: usize, offset: usize, shape: [usize; N], strides: [isize; N]) -> Result<Self, ShapeError> {
         #[allow(clippy::let_unit_value, reason = "evaluates the check of the rank at compile time")]
         let () = Self::RANK;
+        Self::countable(shape)?;
         let place = Place { offset, shape, strides };
         if shape.contains(&0) {
             return Ok(Place { offset: offset.min(len), ..place });

@@ -169,7 +169,7 @@ fn views_of_every_layout_cross_the_boundary() {
     let none: [i32; 0] = [];
     let x = View::<_, 2, Strided>::new(&none, 0, [0, 3], [3, 1]).unwrap();
     let mut one = [0];
-    let y = ViewMut::<_, 3, Strided>::new(&mut one, 0, [1, 1, 1], [100, -100, 0]).unwrap();
+    let y = ViewMut::<_, 3, Strided>::new(&mut one, 0, [1, 1, 1], [isize::MAX, isize::MIN, 0]).unwrap();
     let f = Strides::from_fn(|x, mut y| {
         assert!(x.get([0, 0]).is_none());
         y[[0, 0, 0]] = 9;
@@ -191,6 +191,18 @@ fn views_check_their_slices() {
     assert!(View::<f64, 1, Strided>::new(&data, 5, [2], [1]).is_err());
     assert!(View::<f64, 1, Strided>::new(&data, 5, [6], [-1]).is_ok());
     assert!(View::<f64, 1, Strided>::new(&data, 0, [usize::MAX], [isize::MAX]).is_err());
+    // With a stride of 0, or without elements, any shape would lie in the slice; compiled code counts in signed numbers.
+    assert_eq!(
+        View::<f64, 1, Strided>::new(&data, 0, [usize::MAX], [0]).unwrap_err().to_string(),
+        format!("an array of shape [{}] has more elements than can be counted", usize::MAX)
+    );
+    let half = isize::MAX as usize;
+    assert!(View::<f64, 1, Strided>::new(&data, 0, [half], [0]).is_ok());
+    assert!(View::<f64, 2, Strided>::new(&data, 0, [half, 2], [0, 0]).is_err());
+    assert!(View::<f64, 2, Strided>::new(&data, 0, [0, usize::MAX], [0, 0]).is_err());
+    assert!(View::<f64, 3, C>::new(&data[..0], [0, half, 4]).is_err());
+    assert!(View::<f64, 2, F>::new(&data[..0], [usize::MAX, 0]).is_err());
+    assert!(View::<f64, 2, C>::new(&data[..0], [0, half]).is_ok());
 }
 
 #[cfg(feature = "ndarray")]

@@ -155,7 +155,9 @@ def _named(callbacks: Any) -> dict[str, Callback]:
                 f"a compiled callback expected, found {type(callback).__name__} {callback!r}: make one with rb.compile or rb.cfunc"
             )
         if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
-            shown = "" if name in (None, "", "<lambda>") else f", which {name!r} is not (letters of ASCII, digits and _)"
+            shown = (
+                "" if name in (None, "", "<lambda>") else f", which {name!r} is not (letters of ASCII, digits and _)"
+            )
             raise ValueError(
                 f"{callback!r} needs a name to be exported by{shown}: rb.export({{'name': callback}}, path)"
             )
