@@ -172,7 +172,9 @@ def test_a_partial_may_change(doors):
     p.keywords["t"] = 2.0
     assert value(p) == pytest.approx(6.0)
     del p.keywords["t"]
-    with pytest.raises(rb.CompileError, match="nothing gives a value for data|cannot be called|nothing gives a value for k"):
+    with pytest.raises(
+        rb.CompileError, match="nothing gives a value for data|cannot be called|nothing gives a value for k"
+    ):
         value(p)
     p.keywords["k"] = 2.0
     assert value(p) == pytest.approx(6.0)

@@ -164,10 +164,10 @@ class Callees:
         self._made[id(value)] = (value, None)
         copy = reading.copy()
         # A default that is a function is called too.
-        defaults = [self.replacement(item, typingctx) or item for item in copy.__defaults__ or ()]
+        defaults = [self.replacement(item, typingctx) or item for item in reading.defaults]
         copy.__defaults__ = tuple(defaults) or None
-        for name, item in (copy.__kwdefaults__ or {}).items():
-            copy.__kwdefaults__[name] = self.replacement(item, typingctx) or item
+        keywords = {name: self.replacement(item, typingctx) or item for name, item in reading.kwdefaults.items()}
+        copy.__kwdefaults__ = keywords or None
         made = njit(pipeline_class=lifting_compiler({}, set(), self), **options)(copy)
         self._made[id(value)] = self._made[id(made)] = (value, made)
         return made

@@ -178,9 +178,7 @@ def code_for(reading: Reading, snapshot: Snapshot, callback: Callback) -> _ringb
     return None if compiled is None else compiled.code
 
 
-def distribute(
-    reading: Reading, signature: Signature, data: dict[str, Data]
-) -> tuple[list[str], dict[str, Data]]:
+def distribute(reading: Reading, signature: Signature, data: dict[str, Data]) -> tuple[list[str], dict[str, Data]]:
     """Which parameters take the signature's arguments, and which are bound: by name, or by their defaults."""
     plan = reading.plan
     name = reading.function.__name__

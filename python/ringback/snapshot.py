@@ -57,7 +57,7 @@ class Reading:
         cells = tuple(types.CellType(roots.pop(n)) if n in roots else types.CellType() for n in self.code.co_freevars)
         scope = {"__name__": self.function.__module__, **roots}
         copy = types.FunctionType(self.code, scope, self.function.__name__, self.defaults or None, cells or None)
-        copy.__kwdefaults__ = dict(self.kwdefaults) or None
+        copy.__kwdefaults__ = self.kwdefaults or None
         copy.__module__ = self.function.__module__
         copy.__qualname__ = self.function.__qualname__
         return copy
