@@ -575,6 +575,56 @@ def test_bounds_are_checked_in_a_jitted_helper():
         rb.compile(lambda x: helper(x), "f64([f64])")(np.zeros(3))
 
 
+@numba.njit
+def sixth(x):
+    return x[5]
+
+
+factor = 2.0
+
+
+@numba.njit
+def times(x):
+    return factor * x
+
+
+def apply(g, x):
+    return g(x)
+
+
+def test_bounds_are_checked_in_functions_that_are_passed_on():
+    def by_default(x, g=sixth):
+        return g(x)
+
+    for f in (
+        lambda x: apply(lambda y: y[5], x),
+        lambda x: apply(lambda y: sixth(y), x),
+        lambda x: apply(lambda y: (lambda z: z[5])(y), x),
+        lambda x: apply(sixth, x),
+        lambda x: by_default(x),
+    ):
+        cb = rb.compile(f, "f64([f64])")
+        assert cb(np.arange(6.0)) == 5.0
+        with pytest.raises(IndexError):
+            cb(np.zeros(3))
+    sixths = ((sixth,),)
+    with pytest.raises(rb.CompileError, match="a tuple of functions cannot be compiled in"):
+        rb.compile(lambda x: sixths[0][0](x), "f64([f64])")
+    by_default.__defaults__ = (by_default,)
+    with pytest.raises(rb.CompileError, match="by_default is the default of one of its own parameters"):
+        rb.compile(lambda x: by_default(x), "f64([f64])")
+
+
+def test_what_functions_that_are_passed_on_capture_is_never_stale(monkeypatch):
+    def by_default(x, g=times):
+        return g(x)
+
+    for k in (2.0, 3.0, 2.0):
+        monkeypatch.setitem(globals(), "factor", k)
+        for f in (lambda x: apply(lambda y: times(y), x), lambda x: by_default(x)):
+            assert rb.compile(f, "f64(f64)")(1.0) == k
+
+
 def test_a_jitted_helper():
     @numba.njit
     def helper(x):

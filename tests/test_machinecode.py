@@ -5,6 +5,7 @@ import os
 import sys
 import textwrap
 
+import numpy as np
 import pytest
 import ringback as rb
 from ringback import cache, machinecode
@@ -89,24 +90,49 @@ def test_numbas_objects_that_only_have_to_be_there_are_there():
     assert ctypes.CFUNCTYPE(ctypes.c_int)(objects.load(objects.emit(module), name))() == 1
 
 
+def defined(source, **names):
+    scope: dict = {"__name__": "source", **names}
+    exec(compile(source, "source.py", "exec"), scope)
+    return scope
+
+
 @pytest.mark.usefixtures("released", "folder")
-def test_what_changes_while_it_is_compiled_is_not_kept(monkeypatch):
+def test_what_changes_while_it_is_compiled_is_kept_as_it_was(monkeypatch):
     build = compiling._build
-    scope: dict = {"__name__": "source"}
+    source = "def f(x): return x + len(word)\n"
+    scope = defined(source, word="a")
 
     def changing(*arguments):
-        made = build(*arguments)
         scope["word"] = "longer"
-        return made
+        return build(*arguments)
 
-    source = "word = 'a'\ndef f(x): return x + len(word)\n"
-    exec(compile(source, "source.py", "exec"), scope)
     with monkeypatch.context() as patch:
         patch.setattr(compiling, "_build", changing)
-        rb.compile(scope["f"], "f64(f64)")
-    assert cache.state().files == 0
-    assert rb.compile(scope["f"], "f64(f64)")(1.0) == 7.0
+        assert rb.compile(scope["f"], "f64(f64)")(1.0) == 2.0
     assert cache.state().files == 1
+    assert rb.compile(scope["f"], "f64(f64)")(1.0) == 7.0
+    assert cache.state().files == 2
+    # As another process would find it.
+    monkeypatch.setattr(machinecode, "_loaded", {})
+    monkeypatch.delattr(compiling, "_build")
+    for word, result in (("a", 2.0), ("longer", 7.0)):
+        assert rb.compile(defined(source, word=word)["f"], "f64(f64)")(1.0) == result
+
+
+@pytest.mark.usefixtures("released", "folder")
+def test_what_is_put_into_numpy_while_something_is_compiled_is_not_kept(monkeypatch):
+    build = compiling._build
+    scope = defined("def f(x): return np.cos(x)\n", np=np)
+    with monkeypatch.context() as patch:
+
+        def changing(*arguments):
+            made = build(*arguments)
+            patch.setattr(np, "cos", lambda x: x)
+            return made
+
+        patch.setattr(compiling, "_build", changing)
+        assert rb.compile(scope["f"], "f64(f64)")(0.0) == 1.0
+    assert cache.state().files == 0
 
 
 @pytest.mark.usefixtures("released", "folder")

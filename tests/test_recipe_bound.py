@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import pickle
 import sys
 import threading
 import time
@@ -79,6 +80,8 @@ def test_args_may_be_arrays_and_tuples(doors):
     seen = len(doors)
     assert value(f, (4.0, 2.0), np.arange(4.0)) == pytest.approx(14.0)
     assert value(f, (4.0, 2.0), np.zeros(0)) == pytest.approx(2.0)
+    # Its dtype is an object of its own.
+    assert value(f, (4.0, 1.0), pickle.loads(pickle.dumps(np.ones(3)))) == pytest.approx(5.0)
     assert len(doors) == seen
     assert value(f, (4, 2.0), np.ones(2)) == pytest.approx(6.0)
     Pair = type("Pair", (tuple,), {"__getitem__": lambda self, i: 100.0})
@@ -169,7 +172,9 @@ def test_a_partial_may_change(doors):
     p.keywords["t"] = 2.0
     assert value(p) == pytest.approx(6.0)
     del p.keywords["t"]
-    with pytest.raises(rb.CompileError, match="nothing gives a value for data|cannot be called|nothing gives a value for k"):
+    with pytest.raises(
+        rb.CompileError, match="nothing gives a value for data|cannot be called|nothing gives a value for k"
+    ):
         value(p)
     p.keywords["k"] = 2.0
     assert value(p) == pytest.approx(6.0)

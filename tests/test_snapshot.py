@@ -159,7 +159,8 @@ def test_the_last_callback_is_remembered_for_what_it_was_made_of(monkeypatch):
     monkeypatch.setattr(compiler, "distribute", meanwhile)
     accept.callback_for(f, "f64(f64)", "numpy")
     monkeypatch.undo()
-    for k, expected in ((first, 2.0), (second, 3.0), (first, 2.0)):
+    for number, expected in ((first, 2.0), (second, 3.0), (first, 2.0)):
+        k = number
         assert accept.callback_for(f, "f64(f64)", "numpy")(1.0) == expected
 
 

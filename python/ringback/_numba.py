@@ -17,7 +17,7 @@ from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.dispatcher import Dispatcher
 from numba.core.registry import cpu_target
 from numba.core.typed_passes import NopythonTypeInference
-from numba.core.untyped_passes import InlineClosureLikes, TranslateByteCode
+from numba.core.untyped_passes import InlineClosureLikes, MakeFunctionToJitFunction, TranslateByteCode
 from numba.core.withcontexts import objmode_context
 from numba.extending import intrinsic
 from numba.np import arrayobj
@@ -140,13 +140,15 @@ class Callees:
     def __init__(self, options: dict[str, Any], snapshot: Snapshot) -> None:
         self._options = options
         self._snapshot = snapshot
-        # Keeps the originals too, so that their identities stay theirs.
+        # Keeps the originals too, so that their identities stay theirs. None for one that is being made.
         self._made: dict[int, tuple[Any, Any]] = {}
 
     def replacement(self, value: Any, typingctx: Any) -> Any:
         """What to call in place of a function; None for all else."""
         known = self._made.get(id(value))
         if known is not None:
+            if known[1] is None:
+                raise CompileError(f"{value.__name__} is the default of one of its own parameters: call it by its name")
             return known[1]
         if isinstance(value, Dispatcher):
             options = {key: v for key, v in value.targetoptions.items() if key != "nopython"}
@@ -159,14 +161,22 @@ class Callees:
         reading = self._snapshot.of(value)
         if reading is None:
             return None
-        made = njit(pipeline_class=lifting_compiler({}, set(), self), **options)(reading.copy())
+        self._made[id(value)] = (value, None)
+        copy = reading.copy()
+        # A default that is a function is called too.
+        defaults = [self.replacement(item, typingctx) or item for item in reading.defaults]
+        copy.__defaults__ = tuple(defaults) or None
+        keywords = {name: self.replacement(item, typingctx) or item for name, item in reading.kwdefaults.items()}
+        copy.__kwdefaults__ = keywords or None
+        made = njit(pipeline_class=lifting_compiler({}, set(), self), **options)(copy)
         self._made[id(value)] = self._made[id(made)] = (value, made)
         return made
 
     def clear(self) -> None:
         """Lets go of all that was compiled, and of what it referred to."""
-        for made in {id(made): made for _, made in self._made.values()}.values():
-            clear(made.py_func)
+        for _, made in self._made.values():
+            if made is not None:
+                clear(made.py_func)
         self._made.clear()
 
 
@@ -207,12 +217,24 @@ def lifting_compiler(
         def run_pass(self, state: Any) -> Any:
             return lift_captured(state, lifted, escaped, callees)
 
+    @register_pass(mutates_CFG=False, analysis_only=False)
+    class CheckPassedOn(FunctionPass):
+        _name = "ringback_check_passed_on"
+
+        def __init__(self) -> None:
+            FunctionPass.__init__(self)
+
+        def run_pass(self, state: Any) -> Any:
+            return lift_captured(state, {}, set(), callees)
+
     class LiftingCompiler(CompilerBase):
         def define_pipelines(self) -> list[Any]:
             manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
             manager.add_pass_after(Lift, TranslateByteCode)
             # Comprehensions and inner functions have globals of their own, seen only once they are inlined.
             manager.add_pass_after(LiftInlined, InlineClosureLikes)
+            # Inner functions that are passed on become jitted ones, without our checks.
+            manager.add_pass_after(CheckPassedOn, MakeFunctionToJitFunction)
             manager.add_pass_after(Refuse, NopythonTypeInference)
             _raises.use(manager)
             manager.finalize()

@@ -26,7 +26,7 @@ from .snapshot import Reading, Snapshot
 # ("builtin", name), ("attribute", name).
 Root = tuple[str, Any]
 # The function, None for the one that is asked about; the root; modules with the attribute read from each; and what is expected:
-# ("same", object), the kind of a number with its slot, ("array", (slot, dtype, element, dimensions, layout)), ("tuple", [expected]).
+# ("same", object), the kind of a number with its slot, ("array", (slot, class of the dtype, element, dimensions, layout)), ("tuple", [expected]).
 Read = tuple[Any, Root, list[tuple[Any, str]], tuple[str, Any]]
 
 # Nothing in such objects changes while they stay the same objects, or nothing that decides on code.
@@ -137,7 +137,7 @@ class _Slots:
                 raise _NoRecipeError
             self.arrays = True
             self.template.append(native(kind, np.empty((0,) * kind.ndim)))
-            return "array", (slot, value.dtype, *kind)
+            return "array", (slot, type(value.dtype), *kind)
         if isinstance(kind, tuple) and not isinstance(kind, Function):
             return "tuple", [self.expected(item, inner, name) for item, inner in zip(value, kind, strict=True)]
         self.template.append(self._values[slot])

@@ -106,7 +106,7 @@ class Snapshot:
         `seen` numbers the functions that the whole key has: one may call itself, and many may call the same. Functions of
         one code may differ in what they capture, so it is not the code that tells them.
         """
-        if isinstance(value, tuple) and any(callable(item) and not isinstance(item, Callback) for item in value):
+        if isinstance(value, tuple) and _has_functions(value):
             raise CompileError("a tuple of functions cannot be compiled in: call the functions by their names")
         reading = self.of(value)
         if reading is None:
@@ -127,6 +127,13 @@ class Snapshot:
             else:
                 parts.append((path, *frozen_key(item), *self.key(item, seen)))
         return tuple(parts)
+
+
+def _has_functions(items: tuple[Any, ...]) -> bool:
+    return any(
+        _has_functions(item) if isinstance(item, tuple) else callable(item) and not isinstance(item, Callback)
+        for item in items
+    )
 
 
 def _array_key(array: np.ndarray) -> tuple[Any, ...]:

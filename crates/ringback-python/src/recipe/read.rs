@@ -61,7 +61,7 @@ enum Number {
 
 /// What is in the type of an array: with another one it is other code.
 struct Array {
-    /// Types that are not NumPy's own may look like one of these.
+    /// The class of the dtype: types that are not NumPy's own may look like one of these.
     dtype: Py<PyAny>,
     element: (u8, usize),
     dimensions: usize,
@@ -251,7 +251,7 @@ impl Array {
         Ok(self.element == memory.element
             && self.dimensions == memory.dimensions()
             && self.layout == memory.layout
-            && value.getattr(intern!(value.py(), "dtype"))?.is(&self.dtype))
+            && value.getattr(intern!(value.py(), "dtype"))?.get_type().is(&self.dtype))
     }
 }
 
