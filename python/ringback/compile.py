@@ -220,7 +220,7 @@ def no_data(value: Any) -> str:
         advice = ": make a plain tuple of it, with tuple"
     elif isinstance(value, (dict, set, frozenset)):
         advice = ": bind what is in it by itself"
-    elif isinstance(value, numbers.Number):
+    elif isinstance(value, numbers.Number) or hasattr(value, "__float__"):
         advice = ": make a float of it"
     elif isinstance(value, types.FunctionType):
         advice = ": capture it, or make it a callback with rb.compile"

@@ -136,7 +136,7 @@ def _for_object(name: str, kind: str) -> str:
         return f"read from {name} before what the function needs, and capture these numbers, arrays and tuples"
     if kind.startswith("ringback."):
         return f"{name} runs in the interpreter, and compiled code does not: {INTERPRETER} that calls it too"
-    if kind.rpartition(".")[2] in ("Decimal", "Fraction", "mpf"):
+    if kind.rpartition(".")[2] in ("Decimal", "Fraction", "mpf") or kind.startswith("sympy.core.numbers."):
         return f"make a float of it before: float({name})"
     return (
         f"compiled code knows nothing of {name}: capture the numbers and arrays in it that the function needs, as in "
