@@ -110,6 +110,13 @@ def test_functions_that_are_wrapped() -> None:
     assert rt.sum_over_threads(cached.__wrapped__, 4, 2) == 12.0
 
 
+def test_expressions_of_sympy_are_no_function() -> None:
+    expression = type("exp", (), {"__module__": "sympy.functions", "__repr__": lambda self: "exp(-x)"})()
+    assert refused(expression) == (
+        f"{WANTED}exp exp(-x); make a function of the expression: sympy.lambdify(x, expression, 'math'){ACCEPTED}"
+    )
+
+
 def test_samples_are_no_function() -> None:
     assert refused(np.ones(2)) == (
         f"{WANTED}ndarray array([1., 1.]); numbers that are the function's values at some points are for "

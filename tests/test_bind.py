@@ -42,6 +42,11 @@ def variadic(t, *k):
     return t * k[0]
 
 
+class Thing:
+    def __repr__(self):
+        return "a thing"
+
+
 class Pair(NamedTuple):
     a: float
     b: float
@@ -132,7 +137,8 @@ def test_bound_tuples_of_numbers_and_arrays(compilations):
         ),
         (
             lambda: callback(rb.bind(power, k="two")),
-            "parameter 'k' of power is bound to str 'two'; bound data are numbers, arrays, callbacks and tuples of them",
+            "parameter 'k' of power is bound to str 'two'; bound data are numbers, arrays, callbacks and tuples of them: "
+            "let the function capture it, which compiles it in",
         ),
         (
             lambda: callback(rb.bind(power, k=[2.0])),
@@ -148,6 +154,11 @@ def test_bound_tuples_of_numbers_and_arrays(compilations):
             lambda: callback(rb.bind(power, k={"k": 2.0})),
             "parameter 'k' of power is bound to dict {'k': 2.0}; bound data are numbers, arrays, callbacks and tuples of "
             "them: bind what is in it by itself",
+        ),
+        (
+            lambda: callback(rb.bind(power, k=Thing())),
+            "parameter 'k' of power is bound to Thing a thing; bound data are numbers, arrays, callbacks and tuples of them: "
+            "bind the numbers and arrays in it by themselves",
         ),
         (
             lambda: callback(rb.bind(power, k=fractions.Fraction(1, 2))),

@@ -279,7 +279,9 @@ def test_an_assert_that_pytest_has_rewritten():
         return t
 
     for f in (asserts, lambda t: asserts(t)):
-        with pytest.raises(rb.CompileError, match="^asserts has an `assert` that pytest has rewritten into what cannot be"):
+        with pytest.raises(
+            rb.CompileError, match="^asserts has an `assert` that pytest has rewritten into what cannot be"
+        ):
             callback(f)
 
 

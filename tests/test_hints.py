@@ -85,6 +85,22 @@ def test_what_to_do(f, reason, hint):
     assert ".so" not in text
 
 
+def keyed(x, k=2.0, *, m=1.0):
+    return x * k * m
+
+
+def test_an_import_and_a_parameter_behind_a_star():
+    def imports(x):
+        import math
+
+        return math.sin(x)
+
+    assert message_of(imports).endswith("\n  Hint: put the import at the top of the module")
+    assert message_of(lambda x: keyed(x, m=3.0)).endswith(
+        "\n  Hint: Numba cannot call a function with parameters behind a `*`: take the `*` out of its definition"
+    )
+
+
 def test_a_chosen_class_of_exceptions():
     def f(x):
         try:

@@ -174,6 +174,8 @@ def refusal(obj: Any, signature: Signature) -> str:
         hint = f"; {SPECIAL}"
     elif isinstance(getattr(obj, "__wrapped__", None), types.FunctionType):
         hint = "; pass the function that it wraps, which is its attribute __wrapped__"
+    elif type(obj).__module__.startswith("sympy."):
+        hint = "; make a function of the expression: sympy.lambdify(x, expression, 'math')"
     elif isinstance(obj, np.ndarray):
         hint = "; numbers that are the function's values at some points are for scipy.integrate.simpson"
     elif isinstance(obj, types.BuiltinFunctionType):

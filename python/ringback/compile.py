@@ -210,10 +210,14 @@ def no_data(value: Any) -> str:
         advice = ": make a plain tuple of it, with tuple"
     elif isinstance(value, (dict, set, frozenset)):
         advice = ": bind what is in it by itself"
-    elif isinstance(value, numbers.Number):
+    elif isinstance(value, numbers.Number) or hasattr(value, "__float__"):
         advice = ": make a float of it"
     elif isinstance(value, types.FunctionType):
         advice = ": capture it, or make it a callback with rb.compile"
+    elif value is None or isinstance(value, (str, bytes, types.ModuleType)):
+        advice = ": let the function capture it, which compiles it in"
+    elif not callable(value):
+        advice = ": bind the numbers and arrays in it by themselves"
     return f"{describe(value)}; bound data are numbers, arrays, callbacks and tuples of them{advice}"
 
 

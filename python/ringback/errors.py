@@ -142,7 +142,7 @@ def readable(function: Any, signature: str, error: BaseException) -> CompileErro
     # A line `File "f.py", line 3:` alone is followed by the source, to the next empty line.
     text_only = _EXCERPT.sub("", text)
     reasons = [part.strip() for part in text_only.splitlines() if part.strip() and not _NOISE.match(part)]
-    reason = hints.plainer(" ".join(reasons[:2])[:400]) or type(error).__name__
+    reason = hints.plainer(" ".join(reasons[:2])[:400]) or f"Numba fails with {type(error).__name__}"
     result = _RESULT.search(text)
     hint = hints.for_result(result[1], signature) if result else hints.for_text(text)
     if result:

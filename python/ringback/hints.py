@@ -94,6 +94,10 @@ def for_text(text: str) -> str:
         return f"Numba compiles `except Exception` and bare `except`, but no chosen classes; {INTERPRETER}"
     if "use of yield in a closure" in text:
         return "write a list in place of the generator, sum([...]), or a loop"
+    if "Cannot bind 'args=" in text and "*, " in text:
+        return "Numba cannot call a function with parameters behind a `*`: take the `*` out of its definition"
+    if "opcode (IMPORT_NAME)" in text:
+        return "put the import at the top of the module"
     if "in a function that may escape" in text:
         return (
             "a function inside that reads variables of the one around it cannot be passed on; of an integral within an "
@@ -136,7 +140,7 @@ def _for_object(name: str, kind: str) -> str:
         return f"read from {name} before what the function needs, and capture these numbers, arrays and tuples"
     if kind.startswith("ringback."):
         return f"{name} runs in the interpreter, and compiled code does not: {INTERPRETER} that calls it too"
-    if kind.rpartition(".")[2] in ("Decimal", "Fraction", "mpf"):
+    if kind.rpartition(".")[2] in ("Decimal", "Fraction", "mpf") or kind.startswith("sympy.core.numbers."):
         return f"make a float of it before: float({name})"
     return (
         f"compiled code knows nothing of {name}: capture the numbers and arrays in it that the function needs, as in "

@@ -168,7 +168,7 @@ def quad_many(
         raise error.with_traceback(None) from None
     operands = [low, high, *arguments]
     workers = _workers(callback, workers)
-    shape = np.broadcast_shapes(*(x.shape for x in operands))
+    shape = _shape([x.shape for x in operands])
     # Not `np.broadcast`, which takes 32 arrays at most, and no array is made.
     operands = [np.broadcast_to(x, shape) for x in operands]
     floats, counts = [np.empty(shape) for _ in range(2)], [np.empty(shape, np.int64) for _ in range(3)]
@@ -198,6 +198,18 @@ def quad_many(
     _warn(status)
     value, error, neval, intervals, status = (x[()] for x in results)
     return QuadManyResult(value, error, neval, intervals, status, failures)
+
+
+def _shape(shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        names = ["a", "b", *(f"args[{i}]" for i in range(len(shapes) - 2))]
+        found = ", ".join(f"{name} {shape}" for name, shape in zip(names, shapes, strict=True))
+        raise ValueError(
+            f"shape mismatch: the limits and args cannot be broadcast together, their shapes are {found}; for every pair of two "
+            f"axes make one a column, x[:, None]"
+        ) from None
 
 
 def _tolerance(name: str, value: Any) -> float:
