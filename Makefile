@@ -1,6 +1,6 @@
 # `make demo` and `make test` need a Rust toolchain, Python 3.10 or later and a C linker; they set up the rest.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python test-pythons test-extension test-host sanitize lint bench docs wheel clean
+.PHONY: help demo test test-rust test-python test-pythons test-oldest test-extension test-host sanitize lint bench docs wheel clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -58,6 +58,11 @@ test-host: $(VENV)/.installed     ## examples/host: exported functions in a Rust
 
 test-pythons: $(VENV)/.testing $(VENV)/.demo ## the Python package on each other CPython that is here and that Numba supports
 	$(BIN)/python scripts/other_pythons.py
+
+# Not a part of `make test`: as long as that again, and seldom a surprise.
+test-oldest: $(VENV)/.testing $(VENV)/.demo ## the Python package and the crates with the oldest versions that they ask for
+	$(BIN)/python scripts/oldest.py --crates
+	$(BIN)/python scripts/oldest.py
 
 test-extension: $(VENV)/.installed ## examples/extension as a stranger builds and tests it, in an environment of its own
 	$(BIN)/python scripts/extension.py

@@ -28,6 +28,12 @@ def ours(f, a, b, **options) -> CubatureResult:
         return cubature(f, a, b, **options)
 
 
+def scipys(*arguments, **options):
+    if not hasattr(scipy.integrate, "cubature"):
+        pytest.skip("nothing to compare with: SciPy has cubature from 1.15 on")
+    return scipy.integrate.cubature(*arguments, **options)
+
+
 def scipy_cubature(box):
     """SciPy's result with the same rule, and how many points it evaluated."""
     points = 0
@@ -38,7 +44,7 @@ def scipy_cubature(box):
         return box.f(*x.T)
 
     with np.errstate(all="ignore"):
-        result = scipy.integrate.cubature(f, box.a, box.b, rule="genz-malik", rtol=box.rtol, max_subdivisions=100)
+        result = scipys(f, box.a, box.b, rule="genz-malik", rtol=box.rtol, max_subdivisions=100)
     return result, points
 
 
@@ -179,7 +185,7 @@ def test_several_results():
     assert np.array_equal(value, result.estimate)
     assert np.array_equal(error, result.error)
     assert repr(result).startswith("CubatureResult(value=[1.")
-    expected = scipy.integrate.cubature(
+    expected = scipys(
         lambda x: np.stack([x.sum(axis=1), np.exp(2 * x[:, 0]), 1e6 * x[:, 1] * x[:, 2]], axis=1),
         [0] * 3,
         [1] * 3,

@@ -1,5 +1,7 @@
 """Exceptions of exported functions: class, text with its values, file and line, in Rust, and as the header tells a C program."""
 
+import re
+
 import numba
 import numpy as np
 import pytest
@@ -81,8 +83,11 @@ def test_assigning_to_a_slice_says_both_shapes(host, tmp_path):
     lines = ["\t".join(["slices", callback.signature, ",".join(words(x)), ",".join(words(out))]) for x, out in calls]
     fits, differs, *_ = run(host / "call", made.library, input="\n".join(lines))
     assert fits == ",".join(words([7.0, 5.0, 1.0, 2.0]))
-    assert differs.startswith("error: ValueError: cannot assign slice of shape (1,) from input of shape (2,) (in ")
-    with pytest.raises(ValueError, match=r"^cannot assign slice of shape \(1,\) from input of shape \(2,\)$"):
+    # Some Numbas name the two shapes the wrong way round: the text is theirs.
+    with pytest.raises(ValueError, match=r"^cannot assign slice .*\([12],\).*\([12],\)$") as numbas:
+        numba.njit(slices)(np.array(calls[1][0]), np.array(calls[1][1]))
+    assert differs.startswith(f"error: ValueError: {numbas.value} (in ")
+    with pytest.raises(ValueError, match=f"^{re.escape(str(numbas.value))}$"):
         callback(np.array(calls[1][0]), np.array(calls[1][1]))
 
 

@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
 from . import cache
+from .errors import too_old
 
 
 class Finding(NamedTuple):
@@ -46,7 +47,10 @@ def examine() -> Iterator[Finding]:
     yield Finding("Python", f"{platform.python_version()} ({sys.implementation.name}, {platform.platform()})")
     for package in ("numpy", "numba", "llvmlite"):
         found = _version(package)
-        yield Finding(package, found, f"python -m pip install {package}" if found == _ABSENT else "", found == _ABSENT)
+        remedy = f"python -m pip install {package}" if found == _ABSENT else ""
+        if package == "numba" and found != _ABSENT:
+            remedy = too_old(found) or ""
+        yield Finding(package, found, remedy, bool(remedy))
     found = _version("scipy")
     yield Finding("scipy", found, "only for low_level_callable() and np.linalg" if found == _ABSENT else "")
     try:

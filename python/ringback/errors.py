@@ -82,6 +82,19 @@ def numba_errors(code: Any) -> _ringback.Errors:
     return _ringback.Errors(functools.partial(restore, code), discard, excinfo.OFFSETS)
 
 
+# As pyproject.toml has it. The LLVM of older ones (15) reads another kind of text: pointers have types in it.
+OLDEST_NUMBA = (0, 62)
+
+
+def too_old(numba: str) -> str | None:
+    """What is wrong with a version of Numba, and what to do about it; None if nothing is, or if it is none that one can compare."""
+    found = re.match(r"(\d+)\.(\d+)", numba)
+    if found is None or (int(found[1]), int(found[2])) >= OLDEST_NUMBA:
+        return None
+    oldest = ".".join(map(str, OLDEST_NUMBA))
+    return f"ringback needs Numba {oldest} or later, found {numba}: python -m pip install 'numba>={oldest}'"
+
+
 @functools.cache
 def self_test() -> None:
     """Raises in compiled code, with an argument known only at run time, and looks at what comes out."""
@@ -89,6 +102,9 @@ def self_test() -> None:
 
     import numba
 
+    # First: what is imported next need not be there in an older one.
+    if reason := too_old(numba.__version__):
+        raise RuntimeError(reason)
     from . import _numba
 
     def probe(x: float) -> float:

@@ -37,7 +37,9 @@ mod strided;
 mod watch;
 
 /// Native parts of the package `ringback`.
-#[pymodule]
+///
+/// A free-threaded CPython takes its GIL back, and says so, when this is imported: nothing was tested without.
+#[pymodule(gil_used = true)]
 mod _ringback {
     #[pymodule_export]
     use super::cubature::{CubatureResult, cubature, restored_cubature};

@@ -48,7 +48,8 @@
 //! # Limits
 //!
 //! Bound NumPy arrays are shared with Python by reference: as with NumPy's own threads, whoever writes to one while a
-//! callback reads it may see it half-written. Array parameters that a callback writes cannot have `bool` elements.
+//! callback reads it may see it half-written. On free-threaded CPython nothing was tested: say
+//! `#[pymodule(gil_used = true)]`, which pyo3 does not do by itself, and CPython takes its GIL back. Array parameters that a callback writes cannot have `bool` elements.
 
 pub mod abi;
 pub mod block;
