@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import pickle
+import random
 import sys
 import threading
 import time
@@ -321,3 +323,85 @@ def test_threads_have_arrays_of_their_own():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_whatever_changes_the_answer_is_that_of_python():
+    chance = random.Random(7)
+    table, pair, k = np.arange(4.0), (1.0, np.ones(2)), 2.0
+    plain = lambda t: table.sum() * t + pair[0] * pair[1].sum() + k  # noqa: E731
+    part, tied = functools.partial(total, a=table), rb.bind(of_data, k=1.0, data=table)
+    jitted = numba.njit(lambda t: k * t + table.sum())
+
+    def array():
+        made = np.array([chance.uniform(-1, 1) for _ in range(chance.randrange(9))])
+        return chance.choice([made, made, made[::-1], made.reshape(1, -1)])
+
+    def number():
+        return chance.choice([chance.uniform(-1, 1), chance.uniform(-1, 1), np.float64(0.5), 3])
+
+    def replace():
+        nonlocal table
+        table = array()
+
+    def reshape():
+        table.shape = (-1, 1) if table.ndim == 1 and table.size else (table.size,)
+
+    def resize():
+        # What is added is 0 only in an array that may be written to.
+        if table.flags.owndata and table.flags.c_contiguous and table.flags.writeable:
+            table.resize((chance.randrange(1, 9),), refcheck=False)
+
+    def write():
+        if table.flags.writeable:
+            table[...] = chance.uniform(-1, 1)
+
+    def protect():
+        table.flags.writeable = False
+
+    def other_pair():
+        nonlocal pair
+        pair = (chance.uniform(-1, 1), array())
+
+    def other_number():
+        nonlocal k
+        k = number()
+
+    def keywords():
+        if not part.args:
+            part.keywords.update(a=array(), by=number())
+
+    def other_part():
+        nonlocal part
+        in_front = functools.partial(lambda a, t: a.sum() * t, array())
+        part = chance.choice([in_front, functools.partial(total, a=array(), by=number())])
+
+    def other_bound():
+        nonlocal tied
+        tied = tied.bind(**chance.choice([{"k": number()}, {"data": array()}]))
+
+    def defaults():
+        total.__kwdefaults__["by"] = number()
+
+    changes = [
+        replace,
+        reshape,
+        resize,
+        write,
+        protect,
+        other_pair,
+        other_number,
+        keywords,
+        other_part,
+        other_bound,
+        defaults,
+    ]
+    try:
+        for _ in range(200):
+            change = chance.choice(changes)
+            with contextlib.suppress(AttributeError, ValueError):
+                change()
+            for f, python in ((plain, plain), (part, part), (tied, tied), (jitted, jitted.py_func)):
+                expected = (python(0.25) + python(0.75)) / 2
+                assert value(f) == pytest.approx(float(expected), abs=1e-9), change.__name__
+    finally:
+        total.__kwdefaults__["by"] = 1.0

@@ -194,7 +194,8 @@ def lifting_compiler(
 ) -> type[CompilerBase]:
     """A compiler in which reads of captured names become reads of extra parameters.
 
-    `lifted` maps a path (a global or captured name, then attributes of modules) to the parameter's name. Names that are still read inside functions which were not inlined are put into `escaped`.
+    `lifted` maps a path (a global or captured name, then attributes of modules) to the parameter's name. Names that are
+    still read inside functions which were not inlined are put into `escaped`.
     """
 
     @register_pass(mutates_CFG=False, analysis_only=False)
