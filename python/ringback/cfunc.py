@@ -78,9 +78,9 @@ class CFunc(Callback):
     def low_level_callable(self, signature: str | None = None) -> Any:
         """A `scipy.LowLevelCallable`, as of any callback; of the plain C function where that is written for pointers."""
         if signature is None and any(p.kind == "pointer" for p in native_signature(self).parameters):
-            from scipy import LowLevelCallable
+            from .giveback import scipys_class
 
-            return LowLevelCallable(self.ctypes)
+            return scipys_class()(self.ctypes)
         return super().low_level_callable(signature)
 
 

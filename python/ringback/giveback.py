@@ -42,9 +42,10 @@ def low_level_callable(function: Any, signature: str | None = None) -> Any:
     ------
     TypeError
         If SciPy knows no such C signature, or the callback does not fit it: both are named.
+    ImportError
+        If there is no SciPy: the class is SciPy's.
     """
-    from scipy import LowLevelCallable
-
+    LowLevelCallable = scipys_class()
     own = _signature_of(function)
     if signature is None:
         if own is None:
@@ -66,6 +67,17 @@ def low_level_callable(function: Any, signature: str | None = None) -> Any:
         return LowLevelCallable(_with_data(convention, own.text), _lend(function, own, function).user_data())
     # Here SciPy does not look at the user data, but it keeps them alive all the same.
     return LowLevelCallable(*_without_data(function, convention, own))
+
+
+def scipys_class() -> Any:
+    """`scipy.LowLevelCallable`, or an error that says what is missing."""
+    try:
+        from scipy import LowLevelCallable
+    except ImportError:
+        raise ImportError(
+            "low_level_callable() makes an object of SciPy's, which is not installed: pip install scipy"
+        ) from None
+    return LowLevelCallable
 
 
 @functools.cache
