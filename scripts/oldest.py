@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 from install import ROOT, wheels_of
 from other_pythons import interpreters

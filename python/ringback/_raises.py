@@ -139,7 +139,7 @@ class NameRaised(FunctionPass):
     def __init__(self) -> None:
         FunctionPass.__init__(self)
 
-    def run_pass(self, state: Any) -> bool:
+    def run_pass(self, state: Any) -> Any:
         """Puts an assignment before each `raise`; those Numba does not forget."""
         changed = False
         for block in state.func_ir.blocks.values():
