@@ -10,11 +10,13 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+from numba import version_info
 from numba.core import cgutils, ir, ir_utils, types
-from numba.core.compiler_machinery import register_pass
+from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.lowering import Lower
 from numba.core.typed_passes import BaseNativeLowering
 from numba.core.unsafe import eh
+from numba.core.untyped_passes import RewriteDynamicRaises
 
 _NEGATIVE_POWER = (
     "a whole number to a negative power is no whole number, which compiled code would make of it: make the base a float, "
@@ -163,8 +165,45 @@ class RaisingLowering(BaseNativeLowering):
         return RaisingLower
 
 
+@register_pass(mutates_CFG=False, analysis_only=False)
+class NameRaised(FunctionPass):
+    """What an error is raised with gets a variable of its own.
+
+    Numba before 0.67 forgets the arguments of `raise` where it tells the values of a variable apart: the error had the first
+    value that the variable ever had.
+    """
+
+    _name = "ringback_name_raised"
+
+    def __init__(self) -> None:
+        FunctionPass.__init__(self)
+
+    def run_pass(self, state: Any) -> Any:
+        """Puts an assignment before each `raise`; those Numba does not forget."""
+        changed = False
+        for block in state.func_ir.blocks.values():
+            body: list[Any] = []
+            for statement in block.body:
+                if isinstance(statement, (ir.DynamicRaise, ir.DynamicTryRaise)) and statement.exc_args:
+                    statement.exc_args = tuple(_named(argument, block.scope, body) for argument in statement.exc_args)
+                    changed = True
+                body.append(statement)
+            block.body[:] = body
+        return changed
+
+
+def _named(argument: Any, scope: Any, body: list[Any]) -> Any:
+    if not isinstance(argument, ir.Var):
+        return argument
+    variable = scope.redefine("$raised", argument.loc)
+    body.append(ir.Assign(argument, variable, argument.loc))
+    return variable
+
+
 def use(manager: Any) -> None:
     """Puts the code generator into a pipeline; one for parallel loops keeps its own."""
+    if version_info.major == 0 and version_info.minor < 67:
+        manager.add_pass_after(NameRaised, RewriteDynamicRaises)
     manager.passes = [
         (RaisingLowering, text) if getattr(stage, "_name", None) == "native_lowering" else (stage, text)
         for stage, text in manager.passes

@@ -9,7 +9,7 @@ from typing import Any
 
 
 class ExcInfo(ctypes.Structure):
-    """The struct as Numba 0.57 to 0.68 lay it out; `errors.self_test` proves that the installed Numba still does."""
+    """The struct as Numba 0.62 to 0.68 lay it out; `errors.self_test` proves that the installed Numba still does."""
 
     _fields_ = (
         ("pickle", ctypes.c_void_p),
