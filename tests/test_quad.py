@@ -195,7 +195,7 @@ def test_bad_input_says_what_is_wrong(arguments, expected):
             ".message, so leave it out",
         ),
         (
-            {"weight": "cos", "wvar": 1.0, "wopts": None},
+            {"weight": "cos", "wvar": 1.0, "wopts": (1, [1.0])},
             "quad() got an unexpected keyword argument 'wopts': moments are computed anew in less than a microsecond, so "
             "leave it out",
         ),

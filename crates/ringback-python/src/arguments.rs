@@ -1,17 +1,7 @@
-//! Arguments of the engines as Python gives them: limits, counts of any size, break points of any kind, names of SciPy's.
+//! Arguments of the engines as Python gives them: limits, counts of any size, break points of any kind.
 
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
-
-/// Refuses arguments of other names. To some that SciPy has there is an answer, which is told.
-pub(crate) fn refuse(function: &str, others: Option<&Bound<'_, PyDict>>, answers: &[(&str, &str)]) -> PyResult<()> {
-    let Some((name, _)) = others.and_then(|others| others.iter().next()) else { return Ok(()) };
-    let name: String = name.extract()?;
-    let answer = answers.iter().find(|(known, _)| *known == name);
-    let answer = answer.map(|(_, text)| format!(": {text}")).unwrap_or_default();
-    Err(PyTypeError::new_err(format!("{function}() got an unexpected keyword argument '{name}'{answer}")))
-}
 
 /// What does not compile, without the way through this package in its traceback, which then ends at the caller's line: the
 /// message says all. Other exceptions keep their way.
@@ -24,20 +14,9 @@ pub(crate) fn at_the_call(py: Python<'_>, error: PyErr) -> PyErr {
     error
 }
 
-/// The lower limit of `quad`.
-#[inline]
-pub(crate) fn lower(value: &Bound<'_, PyAny>) -> PyResult<f64> {
-    value.extract().map_err(|error| no_limit("a", value, error))
-}
-
-/// The upper limit of `quad`.
-#[inline]
-pub(crate) fn upper(value: &Bound<'_, PyAny>) -> PyResult<f64> {
-    value.extract().map_err(|error| no_limit("b", value, error))
-}
-
+/// The error for a limit of `quad` that is no number.
 #[cold]
-fn no_limit(name: &str, value: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
+pub(crate) fn no_limit(name: &str, value: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
     let py = value.py();
     // What its own `__float__` raises is not about its type, and a whole number may be too large.
     if !error.is_instance_of::<PyTypeError>(py) {

@@ -1,11 +1,10 @@
 //! `cubature` for Python: reads arguments, detaches, integrates.
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::PyTuple;
 use ringback_engines::{Cubature, CubatureOptions};
 
-use crate::arguments;
 use crate::fields::{Function, count, limits, warn};
 use crate::pickled;
 
@@ -150,9 +149,6 @@ pub(crate) fn restored_cubature(
     Ok(CubatureResult { result, options: CubatureOptions { rtol, atol, max_subdivisions, workers }, several })
 }
 
-/// What SciPy's `cubature` takes and this one does not.
-const SCIPYS: [(&str, &str); 1] = [("rule", "there is one rule, SciPy's 'genz-malik', so leave it out")];
-
 /// Integrate a function of 2 to 8 variables over a box.
 ///
 /// The integrand runs as compiled code, in Rust, without the interpreter and without the GIL. The method is that of Genz
@@ -214,7 +210,7 @@ const SCIPYS: [(&str, &str); 1] = [("rule", "there is one rule, SciPy's 'genz-ma
 /// An integrand that returns nan or inf anywhere stops the integration: status 7, value nan, error inf, and the message
 /// says where. A result that a function does not write to `out` counts as nan. Ctrl-C stops the integration.
 #[pyfunction]
-#[pyo3(signature = (f, a, b, *, rtol=1e-8, atol=0.0, max_subdivisions=Some(100_000), args=None, workers=None, points=None, outputs=None, progress=false, **others))]
+#[pyo3(signature = (f, a, b, *, rtol=1e-8, atol=0.0, max_subdivisions=Some(100_000), args=None, workers=None, points=None, outputs=None, progress=false, rule=None))]
 #[pyo3(
     text_signature = "(f, a, b, *, rtol=1e-08, atol=0.0, max_subdivisions=100000, args=(), workers=None, points=None, outputs=None, progress=False)"
 )]
@@ -232,9 +228,13 @@ pub(crate) fn cubature(
     points: Option<Vec<Vec<f64>>>,
     outputs: Option<i64>,
     progress: bool,
-    others: Option<&Bound<'_, PyDict>>,
+    rule: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<CubatureResult> {
-    arguments::refuse("cubature", others, &SCIPYS)?;
+    if rule.is_some() {
+        // SciPy's name, which the signature does not show.
+        let text = "cubature() got an unexpected keyword argument 'rule': there is one rule, SciPy's 'genz-malik', so leave it out";
+        return Err(PyTypeError::new_err(text));
+    }
     let (a, b) = (limits("a", a)?, limits("b", b)?);
     let max_subdivisions = max_subdivisions.map_or(Ok(usize::MAX), |most| count("max_subdivisions", most, 0))?;
     let outputs = outputs.map(|outputs| count("outputs", outputs, 1)).transpose()?;
