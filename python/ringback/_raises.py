@@ -91,10 +91,7 @@ class RaisingLower(Lower):
     def _check_power(self, expr: Any, base: ir.Var, exponent: ir.Var) -> None:
         """Raises where Numba has 0, and -2**63 for a base of 0: Python has a float, and NumPy this error."""
         signature, builder = self.fndesc.calltypes[expr], self.builder
-        wanted = signature.args[1]
-        if not (
-            isinstance(signature.return_type, types.Integer) and isinstance(wanted, types.Integer) and wanted.signed
-        ):
+        if not isinstance(signature.return_type, types.Integer) or not getattr(signature.args[1], "signed", False):
             return
         a, b = (
             self.context.cast(builder, self.loadvar(variable.name), self.typeof(variable.name), ty)
