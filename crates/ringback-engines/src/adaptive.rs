@@ -5,6 +5,7 @@ use crate::epsilon::EpsilonTable;
 use crate::estimate::{Estimate, Estimates};
 use crate::intervals::{Interval, Intervals};
 use crate::panel::Halt;
+use crate::running::Running;
 use crate::{Options, Quadrature, Status};
 
 /// What is known of the integral before the first bisection.
@@ -91,16 +92,15 @@ impl Roundoff {
 pub(crate) struct Refinement {
     start: Start,
     acceleration: Acceleration,
-    area: f64,
-    error_sum: f64,
+    sums: Running,
     roundoff: Roundoff,
     trouble: Option<Status>,
 }
 
 impl Refinement {
     pub(crate) fn new(start: Start, acceleration: Acceleration) -> Self {
-        let (area, error_sum) = (start.value, start.error_sum);
-        Self { start, acceleration, area, error_sum, roundoff: Roundoff::default(), trouble: None }
+        let sums = Running::new(start.value, start.error_sum);
+        Self { start, acceleration, sums, roundoff: Roundoff::default(), trouble: None }
     }
 
     /// After the first estimate for a single range: that may do.
@@ -141,10 +141,10 @@ impl Refinement {
         let (left, right) = (halves.of(0), halves.of(1));
         let error_after = left.error + right.error;
         let value_after = left.value + right.value;
-        let before = (self.area, self.error_sum);
-        self.error_sum = self.error_sum + error_after - parent.error;
-        self.area = self.area + value_after - parent.value;
-        if !(self.area.is_finite() && self.error_sum.is_finite()) {
+        let before = (self.sums.area, self.sums.error_sum);
+        self.sums.error_sum = before.1 + error_after - parent.error;
+        self.sums.area = before.0 + value_after - parent.value;
+        if !(self.sums.area.is_finite() && self.sums.error_sum.is_finite()) {
             self.replace_carefully(before, &parent, (value_after, error_after))?;
         }
         self.roundoff.observe(&parent, &left, &right, intervals.len() > 9, self.acceleration.refining);
@@ -164,22 +164,17 @@ impl Refinement {
         if is_too_narrow(&parent, middle) {
             self.trouble = Some(Status::BadIntegrand);
         }
-        let tolerance = options.tolerance(self.area);
-        if self.error_sum <= tolerance {
-            let (value, error) = intervals.totals();
-            if error <= tolerance {
-                return Ok(Some(Outcome::of(value, error.max(self.error_sum), self.trouble)));
-            }
-            (self.area, self.error_sum) = (value, error);
+        if let Some((value, error)) = self.sums.within(options, intervals) {
+            return Ok(Some(Outcome::of(value, error, self.trouble)));
         }
         if self.trouble.is_none() {
             let bisection = Bisection {
                 half: size,
                 error_before: parent.error,
                 error_after,
-                area: self.area,
-                error_sum: self.error_sum,
-                tolerance,
+                area: self.sums.area,
+                error_sum: self.sums.error_sum,
+                tolerance: options.tolerance(self.sums.area),
                 refinement_is_useless: self.roundoff.spoils_extrapolation(),
             };
             match self.acceleration.after(&bisection, table, intervals, options) {
@@ -188,7 +183,7 @@ impl Refinement {
                 Next::GiveUp => self.trouble = Some(Status::RoundoffInExtrapolation),
             }
         }
-        Ok(Some(self.conclude(intervals)))
+        Ok(Some(self.conclude(options, intervals)))
     }
 
     /// Values and errors may be so large that QUADPACK's order of operations, by which twice the integral has to be in range,
@@ -200,36 +195,43 @@ impl Refinement {
         parent: &Interval,
         (value_after, error_after): (f64, f64),
     ) -> Result<(), Halt<E>> {
-        self.error_sum = error_sum + (error_after - parent.error);
-        self.area = area + (value_after - parent.value);
-        if self.area.is_finite() && self.error_sum.is_finite() { Ok(()) } else { Err(Halt::Overflow) }
+        self.sums.error_sum = error_sum + (error_after - parent.error);
+        self.sums.area = area + (value_after - parent.value);
+        if self.sums.area.is_finite() && self.sums.error_sum.is_finite() { Ok(()) } else { Err(Halt::Overflow) }
     }
 
     /// The outcome if one of the halves of the selected interval could not be evaluated because the integrand is not finite at
     /// its end. Rules keep away from the ends: so it is too narrow for points to be told from them.
     #[cold]
-    pub(crate) fn stuck(&mut self, is_here: impl Fn(f64) -> bool, intervals: &Intervals) -> Option<Outcome> {
+    pub(crate) fn stuck(
+        &mut self,
+        is_here: impl Fn(f64) -> bool,
+        options: &Options,
+        intervals: &Intervals,
+    ) -> Option<Outcome> {
         let parent = intervals.selected();
         [parent.a, parent.midpoint(), parent.b].into_iter().any(is_here).then(|| {
             self.trouble = Some(Status::BadIntegrand);
-            self.conclude(intervals)
+            self.conclude(options, intervals)
         })
     }
 
     #[inline(never)]
-    fn conclude(&self, intervals: &Intervals) -> Outcome {
-        let Self { ref start, area, error_sum, trouble, .. } = *self;
+    fn conclude(&self, options: &Options, intervals: &Intervals) -> Outcome {
+        let Self { ref start, sums, trouble, .. } = *self;
         let spoilt = self.roundoff.spoils_extrapolation();
-        Ending { start, area, error_sum, trouble, spoilt, best: self.acceleration.best }
-            .conclude(intervals, |error, value| error > value)
+        Ending { start, sums, trouble, spoilt, best: self.acceleration.best }.conclude(
+            options,
+            intervals,
+            |error, value| error > value,
+        )
     }
 }
 
 /// What is known at the end of an integration with extrapolation.
 pub(crate) struct Ending<'a> {
     pub(crate) start: &'a Start,
-    pub(crate) area: f64,
-    pub(crate) error_sum: f64,
+    pub(crate) sums: Running,
     pub(crate) trouble: Option<Status>,
     /// Rounding has spoilt the sums that were extrapolated.
     pub(crate) spoilt: bool,
@@ -242,8 +244,14 @@ impl Ending<'_> {
     /// `is_hopeless` compares the sum of the errors with the size of the sum of the values. QUADPACK has two ways, and has had
     /// them since 1983: QAGS, QAGI and QAGP doubt an integral whose error is larger than its value, QAWO doubts one
     /// whose error is as large, too.
-    pub(crate) fn conclude(self, intervals: &Intervals, is_hopeless: impl Fn(f64, f64) -> bool) -> Outcome {
-        let Self { start, area, error_sum, mut trouble, spoilt, best } = self;
+    pub(crate) fn conclude(
+        self,
+        options: &Options,
+        intervals: &Intervals,
+        is_hopeless: impl Fn(f64, f64) -> bool,
+    ) -> Outcome {
+        let Self { start, sums, mut trouble, spoilt, best } = self;
+        let Running { area, error_sum, .. } = sums;
         let sum = |trouble| {
             let (value, error) = intervals.totals();
             Outcome::of(value, error.max(error_sum), trouble)
@@ -279,14 +287,27 @@ impl Ending<'_> {
                 trouble = Some(Status::Divergent);
             }
         }
+        if trouble.is_none() {
+            // The limit is one of sums that are known no better than this.
+            let drift = sums.drift(intervals);
+            if error + drift > options.tolerance(value) {
+                error += drift;
+                trouble = Some(Status::RoundoffDetected);
+            }
+        }
         Outcome::of(value, error, trouble)
     }
 }
 
 /// True if the ends of an interval can hardly be told from its middle.
 pub(crate) fn is_too_narrow(interval: &Interval, middle: f64) -> bool {
+    is_narrower(interval, middle, 1000.0 * f64::MIN_POSITIVE)
+}
+
+/// The same, but for intervals that may have about this width wherever they are.
+pub(crate) fn is_narrower(interval: &Interval, middle: f64, width: f64) -> bool {
     let outermost = f64::max(interval.a.abs(), interval.b.abs());
-    outermost <= (1.0 + 100.0 * f64::EPSILON) * (middle.abs() + 1000.0 * f64::MIN_POSITIVE)
+    outermost <= (1.0 + 100.0 * f64::EPSILON) * (middle.abs() + width)
 }
 
 /// Adds the counts, and makes an outcome of what stopped the integration.
@@ -307,12 +328,39 @@ pub(crate) fn report<E>(outcome: Result<Outcome, Halt<E>>, neval: usize, interva
 mod tests {
     use super::*;
 
+    const OPTIONS: Options = Options { epsabs: 1e-8, epsrel: 0.0, limit: 50 };
+
+    /// One interval with this value.
+    fn intervals(value: f64) -> Intervals {
+        let mut intervals = Intervals::default();
+        let estimate = Estimate { value, error: 0.0, magnitude: value.abs(), variation: 0.0 };
+        intervals.push(Interval::new(0.0, 1.0, 0, &estimate));
+        intervals
+    }
+
     /// An end with these sums of values and of errors, and a limit of 1 ± 1e-9.
     fn end(area: f64, error_sum: f64, is_hopeless: impl Fn(f64, f64) -> bool) -> Outcome {
         let start = Start { value: 1.0, error_sum, magnitude: 1.0 };
         let best = Some(Limit { value: 1.0, error: 1e-9, correction: -1.0 });
-        let ending = Ending { start: &start, area, error_sum, trouble: None, spoilt: false, best };
-        ending.conclude(&Intervals::default(), is_hopeless)
+        let sums = Running::new(area, error_sum);
+        let ending = Ending { start: &start, sums, trouble: None, spoilt: false, best };
+        ending.conclude(&OPTIONS, &intervals(area), is_hopeless)
+    }
+
+    #[test]
+    fn a_limit_is_no_better_than_the_sums_that_it_is_of() {
+        for (is, status, error) in [
+            (1.0, Status::Converged, 1e-9),
+            (1.0 + 5e-9, Status::Converged, 1e-9),
+            (1.25, Status::RoundoffDetected, 0.25),
+        ] {
+            let start = Start { value: 1.0, error_sum: 1.0, magnitude: 1.0 };
+            let best = Some(Limit { value: 1.0, error: 1e-9, correction: 0.0 });
+            let ending = Ending { start: &start, sums: Running::new(1.0, 0.5), trouble: None, spoilt: false, best };
+            let outcome = ending.conclude(&OPTIONS, &intervals(is), |error, value| error > value);
+            assert_eq!(outcome.status, status);
+            assert!((outcome.error - error).abs() <= 1e-9);
+        }
     }
 
     #[test]
@@ -333,8 +381,8 @@ mod tests {
     fn a_negative_correction_makes_no_error_smaller() {
         let start = Start { value: 1.0, error_sum: 1.0, magnitude: 1.0 };
         let best = Some(Limit { value: 1.0, error: 1e-9, correction: -1e-3 });
-        let ending = Ending { start: &start, area: 1.0, error_sum: 0.5, trouble: None, spoilt: true, best };
-        let outcome = ending.conclude(&Intervals::default(), |error, value| error > value);
+        let ending = Ending { start: &start, sums: Running::new(1.0, 0.5), trouble: None, spoilt: true, best };
+        let outcome = ending.conclude(&OPTIONS, &intervals(1.0), |error, value| error > value);
         assert_eq!((outcome.error, outcome.status), (1e-9, Status::RoundoffDetected));
     }
 }

@@ -126,7 +126,7 @@ impl<R: Rule> Integral<R> {
                 },
                 Err(halt) => match halt {
                     Halt::NonFinite { at, .. } => {
-                        refinement.stuck(|t| self.rule.is_place(t, at), intervals).ok_or(halt)
+                        refinement.stuck(|t| self.rule.is_place(t, at), options, intervals).ok_or(halt)
                     }
                     _ => Err(halt),
                 },

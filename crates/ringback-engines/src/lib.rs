@@ -83,6 +83,7 @@ mod queue;
 mod range;
 mod regions;
 mod rule;
+mod running;
 mod status;
 mod strata;
 pub mod sweep;

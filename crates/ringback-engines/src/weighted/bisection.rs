@@ -8,6 +8,7 @@ use crate::estimate::Estimate;
 use crate::intervals::{Interval, Intervals};
 use crate::panel::Halt;
 use crate::rule::midpoint;
+use crate::running::Running;
 use crate::{Integrand, Options, Status};
 
 /// Counts the bisections after which rounding errors must be suspected.
@@ -112,7 +113,7 @@ pub(crate) fn algebraic<I: Integrand>(
     if error <= options.tolerance(value) {
         return Ok(Outcome::of(value, error, None));
     }
-    refine(sampler, (value, error), options, intervals)
+    refine(sampler, Running::new(value, error), options, intervals)
 }
 
 /// Computes a principal value (QAWC).
@@ -132,12 +133,12 @@ pub(crate) fn cauchy<I: Integrand>(
     }
     intervals.reset(options.limit);
     intervals.push(Interval::new(a, b, 0, &first));
-    refine(sampler, (first.value, first.error), options, intervals)
+    refine(sampler, Running::new(first.value, first.error), options, intervals)
 }
 
 fn refine<I: Integrand, S: Strategy>(
     sampler: &mut Sampler<'_, I, S>,
-    (mut area, mut error_sum): (f64, f64),
+    mut sums: Running,
     options: &Options,
     intervals: &mut Intervals,
 ) -> Result<Outcome, Halt<I::Error>> {
@@ -150,9 +151,9 @@ fn refine<I: Integrand, S: Strategy>(
         let (left, right) = sampler.estimate_halves(parent.a, middle, parent.b, level)?;
 
         let (value, error) = (left.value + right.value, left.error + right.error);
-        error_sum = error_sum + error - parent.error;
-        area = area + value - parent.value;
-        if !(area.is_finite() && error_sum.is_finite()) {
+        sums.error_sum = sums.error_sum + error - parent.error;
+        sums.area = sums.area + value - parent.value;
+        if !(sums.area.is_finite() && sums.error_sum.is_finite()) {
             return Err(Halt::Overflow);
         }
         if sampler.rule.is_telling(&parent, &left, &right) {
@@ -161,12 +162,8 @@ fn refine<I: Integrand, S: Strategy>(
         let halves = (Interval::new(parent.a, middle, level, &left), Interval::new(middle, parent.b, level, &right));
         intervals.split(halves.0, halves.1);
 
-        if error_sum <= options.tolerance(area) {
-            let (value, error) = intervals.totals();
-            if error <= options.tolerance(value) {
-                break;
-            }
-            (area, error_sum) = (value, error);
+        if sums.within(options, intervals).is_some() {
+            break;
         }
         trouble = sampler.rule.trouble(&roundoff, intervals.len() == options.limit);
         if is_too_narrow(&parent, middle) {
@@ -177,5 +174,5 @@ fn refine<I: Integrand, S: Strategy>(
         }
     }
     let (value, error) = intervals.totals();
-    Ok(Outcome::of(value, error.max(error_sum), trouble))
+    Ok(Outcome::of(value, error.max(sums.error_sum), trouble))
 }

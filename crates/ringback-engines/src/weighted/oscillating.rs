@@ -7,10 +7,11 @@
 use super::fourier::Oscillating;
 use super::sampler::Sampler;
 use crate::acceleration::Limit;
-use crate::adaptive::{Ending, Outcome, Roundoff, Start, first_trouble, is_too_narrow};
+use crate::adaptive::{Ending, Outcome, Roundoff, Start, first_trouble, is_narrower, is_too_narrow};
 use crate::epsilon::EpsilonTable;
 use crate::intervals::{Interval, Intervals};
 use crate::panel::Halt;
+use crate::running::Running;
 use crate::{Integrand, Options, Status};
 
 /// What is to be done after a bisection.
@@ -195,20 +196,26 @@ fn refine<I: Integrand>(
     intervals: &mut Intervals,
 ) -> Result<Outcome, Halt<I::Error>> {
     let mut acceleration = Acceleration::new(start.value, width, sampler.rule.omega());
-    let mut area = start.value;
-    let mut error_sum = start.error_sum;
+    let mut sums = Running::new(start.value, start.error_sum);
     let mut roundoff = Roundoff::default();
     let mut trouble = None;
     while intervals.len() < options.limit {
         let parent = *intervals.selected();
         let middle = parent.midpoint();
         let level = parent.level + 1;
-        let (left, right) = sampler.estimate_halves(parent.a, middle, parent.b, level)?;
+        let (left, right) = match sampler.estimate_halves(parent.a, middle, parent.b, level) {
+            // The rule has points at the ends. Bisection has come as close to a singularity as it can.
+            Err(Halt::NonFinite { .. }) if is_narrower(&parent, middle, 1000.0 * f64::EPSILON) => {
+                trouble = Some(Status::BadIntegrand);
+                break;
+            }
+            other => other?,
+        };
 
         let error_after = left.error + right.error;
-        error_sum = error_sum + error_after - parent.error;
-        area = area + (left.value + right.value) - parent.value;
-        if !(area.is_finite() && error_sum.is_finite()) {
+        sums.error_sum = sums.error_sum + error_after - parent.error;
+        sums.area = sums.area + (left.value + right.value) - parent.value;
+        if !(sums.area.is_finite() && sums.error_sum.is_finite()) {
             return Err(Halt::Overflow);
         }
         roundoff.observe(&parent, &left, &right, intervals.len() > 9, acceleration.refining);
@@ -225,13 +232,8 @@ fn refine<I: Integrand>(
         if is_too_narrow(&parent, middle) {
             trouble = Some(Status::BadIntegrand);
         }
-        let tolerance = options.tolerance(area);
-        if error_sum <= tolerance {
-            let (value, error) = intervals.totals();
-            if error <= tolerance {
-                return Ok(Outcome::of(value, error.max(error_sum), trouble));
-            }
-            (area, error_sum) = (value, error);
+        if let Some((value, error)) = sums.within(options, intervals) {
+            return Ok(Outcome::of(value, error, trouble));
         }
         if trouble.is_some() {
             break;
@@ -240,9 +242,9 @@ fn refine<I: Integrand>(
             width: left.width(),
             error_before: parent.error,
             error_after,
-            area,
-            error_sum,
-            tolerance,
+            area: sums.area,
+            error_sum: sums.error_sum,
+            tolerance: options.tolerance(sums.area),
             refinement_is_useless: roundoff.spoils_extrapolation(),
         };
         match acceleration.after(&done, intervals, options) {
@@ -255,6 +257,6 @@ fn refine<I: Integrand>(
         }
     }
     let spoilt = roundoff.spoils_extrapolation();
-    let ending = Ending { start, area, error_sum, trouble, spoilt, best: acceleration.best };
-    Ok(ending.conclude(intervals, |error, value| error >= value))
+    let ending = Ending { start, sums, trouble, spoilt, best: acceleration.best };
+    Ok(ending.conclude(options, intervals, |error, value| error >= value))
 }
