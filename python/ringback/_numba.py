@@ -17,7 +17,7 @@ from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.dispatcher import Dispatcher
 from numba.core.registry import cpu_target
 from numba.core.typed_passes import NopythonTypeInference
-from numba.core.untyped_passes import InlineClosureLikes, MakeFunctionToJitFunction, TranslateByteCode
+from numba.core.untyped_passes import InlineClosureLikes, InlineInlinables, TranslateByteCode
 from numba.core.withcontexts import objmode_context
 from numba.extending import intrinsic
 from numba.np import arrayobj
@@ -26,7 +26,7 @@ from . import _raises
 from ._refusals import RETURNS_NOTHING, Refuse
 from .errors import CompileError
 from .excinfo import unpickle
-from .snapshot import Snapshot, clear
+from .snapshot import Snapshot, clear, declared
 
 SCALARS: dict[str, types.Type] = {
     "bool": types.boolean,
@@ -168,8 +168,13 @@ class Callees:
         copy.__defaults__ = tuple(defaults) or None
         keywords = {name: self.replacement(item, typingctx) or item for name, item in reading.kwdefaults.items()}
         copy.__kwdefaults__ = keywords or None
-        made = njit(pipeline_class=lifting_compiler({}, set(), self), **options)(copy)
+        signatures, variables = declared(value)
+        made = njit(pipeline_class=lifting_compiler({}, set(), self), locals=dict(variables), **options)(copy)
         self._made[id(value)] = self._made[id(made)] = (value, made)
+        if signatures:
+            for signature in signatures:
+                made.compile(signature)
+            made.disable_compile()
         return made
 
     def clear(self) -> None:
@@ -181,12 +186,20 @@ class Callees:
 
 
 def known_to_numba(function: Any, typingctx: Any) -> bool:
-    """Whether Numba has an implementation of its own for a Python function."""
+    """Whether Numba has an implementation of its own for a Python function, which is not that function itself."""
     try:
-        typingctx.resolve_value_type(function)
+        found: Any = typingctx.resolve_value_type(function)
     except Exception:
         return False
-    return True
+    return not any(_is_registered(template, function) for template in getattr(found, "templates", ()))
+
+
+def _is_registered(template: Any, function: Any) -> bool:
+    """Whether it is by `register_jitable` that Numba knows a function: then it is compiled as any plain one."""
+    overload = getattr(template, "_overload_func", None)
+    name = getattr(overload, "__qualname__", "")
+    cells = getattr(overload, "__closure__", None) or ()
+    return name.startswith("register_jitable.") and any(cell.cell_contents is function for cell in cells)
 
 
 def lifting_compiler(
@@ -219,8 +232,8 @@ def lifting_compiler(
             return lift_captured(state, lifted, escaped, callees)
 
     @register_pass(mutates_CFG=False, analysis_only=False)
-    class CheckPassedOn(FunctionPass):
-        _name = "ringback_check_passed_on"
+    class CheckBroughtIn(FunctionPass):
+        _name = "ringback_check_brought_in"
 
         def __init__(self) -> None:
             FunctionPass.__init__(self)
@@ -234,8 +247,9 @@ def lifting_compiler(
             manager.add_pass_after(Lift, TranslateByteCode)
             # Comprehensions and inner functions have globals of their own, seen only once they are inlined.
             manager.add_pass_after(LiftInlined, InlineClosureLikes)
-            # Inner functions that are passed on become jitted ones, without our checks.
-            manager.add_pass_after(CheckPassedOn, MakeFunctionToJitFunction)
+            # Inner functions that are passed on became jitted ones, and functions that are inlined (`inline="always"`) have
+            # brought in what they call: all without our checks.
+            manager.add_pass_after(CheckBroughtIn, InlineInlinables)
             manager.add_pass_after(Refuse, NopythonTypeInference)
             _raises.use(manager)
             manager.finalize()

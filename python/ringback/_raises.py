@@ -18,6 +18,7 @@ from numba.core.typed_passes import BaseNativeLowering
 from numba.core.unsafe import eh
 from numba.core.untyped_passes import RewriteDynamicRaises
 
+_POWERS = (pow, operator.pow, operator.ipow)
 _NEGATIVE_POWER = (
     "a whole number to a negative power is no whole number, which compiled code would make of it: make the base a float, "
     "as in 2.0**n"
@@ -77,13 +78,14 @@ class RaisingLower(Lower):
 
     def lower_binop(self, resty: Any, expr: Any, op: Any) -> Any:
         """`a ** b`, but of whole numbers only where the result is one."""
-        if op in (operator.pow, operator.ipow) and expr.static_rhs is ir.UNDEFINED:
+        if op in _POWERS and expr.static_rhs is ir.UNDEFINED:
             self._check_power(expr, expr.lhs, expr.rhs)
         return super().lower_binop(resty, expr, op)
 
     def lower_call(self, resty: Any, expr: Any) -> Any:
-        """`pow(a, b)`, in the same way."""
-        if getattr(self.typeof(expr.func.name), "typing_key", None) is pow and len(expr.args) == 2:
+        """`pow(a, b)` and `operator.pow(a, b)`, in the same way."""
+        function = getattr(self.typeof(expr.func.name), "typing_key", None)
+        if any(function is power for power in _POWERS) and len(expr.args) == 2:
             base, exponent = expr.args
             self._check_power(expr, base, exponent)
         return super().lower_call(resty, expr)

@@ -233,6 +233,8 @@ class Plan:
         self.suspends = bool(code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR))
         # The first name outside the function that is assigned to, and what it is.
         self.assigned = next(_assigned(code, code.co_freevars), None)
+        # The first name that is one thing in the function and another in a function in it.
+        self.ambiguous = next((name for name in code.co_freevars if name in set(_globals(code))), None)
         # Whether pytest has put its own code in place of an `assert`.
         self.rewritten = "@pytest_ar" in code.co_names
         # The last callback made without bound data, for each signature and error model.
@@ -246,6 +248,11 @@ class Plan:
             raise CompileError(
                 f"{function.__name__} assigns to {name}, {what}: compiled code cannot; keep the value in an array, and bind "
                 f"it to a parameter that the signature says is `mut [f64]`, or use rb.interpreted({function.__name__})"
+            )
+        if self.ambiguous is not None:
+            raise CompileError(
+                f"{function.__name__} reads {self.ambiguous} as a global variable and as a variable of the function around it: "
+                f"give one of them another name"
             )
         if self.rewritten:
             raise CompileError(
@@ -330,6 +337,16 @@ def _paths(code: types.CodeType, free: tuple[str, ...]) -> Iterator[Path]:
         if isinstance(constant, types.CodeType):
             # A name that is free there and not here belongs to a variable of this function.
             yield from _paths(constant, tuple(name for name in constant.co_freevars if name in free))
+
+
+def _globals(code: types.CodeType) -> Iterator[str]:
+    """Names of global variables that a function, or a function in it, reads."""
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "LOAD_GLOBAL":
+            yield instruction.argval
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _globals(constant)
 
 
 def _assigned(code: types.CodeType, free: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -22,7 +22,7 @@ import numpy as np
 from .capture import Array, Function, Kind, Path, Plan, is_constant_module, kind_of
 from .compile import Data
 from .signature import Signature
-from .snapshot import FROZEN_COPY, Reading, Snapshot
+from .snapshot import FROZEN_COPY, Reading, Snapshot, declared
 
 # Modules whose functions Numba compiles by name.
 _KNOWN_MODULES = frozenset({"numpy", "math", "cmath", "operator", "_operator", "builtins", "random"})
@@ -147,7 +147,7 @@ class _Describe:
             return self.helper(value, ())
         if t.__module__.partition(".")[0] == "numba" and t.__name__ == "CPUDispatcher":
             options = sorted((name, self.option(item)) for name, item in value.targetoptions.items())
-            return self.helper(value, options)
+            return self.helper(value, (options, repr(declared(value))))
         raise _Unknown
 
     def helper(self, value: Any, options: Any) -> Any:

@@ -164,7 +164,8 @@ def _unchanged(
     yield (owner, *_way(reading, path), ("same", value))
     helper = None if isinstance(value, type) else snapshot.of(value)
     if helper is None:
-        if not isinstance(value, _CONSTANT):
+        # A plain function that is none of ours to compile is Numba's or NumPy's, known by its identity.
+        if not isinstance(value, (*_CONSTANT, types.FunctionType)):
             raise _NoRecipeError
         return
     if id(value) in seen:

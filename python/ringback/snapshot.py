@@ -6,6 +6,7 @@ themselves but copies, whose globals and cells hold what was read.
 
 from __future__ import annotations
 
+import re
 import types
 from typing import Any
 
@@ -17,6 +18,9 @@ from .errors import CompileError
 
 # Numba copies constant arrays up to this size, in bytes, into the code.
 FROZEN_COPY = 10**6
+
+# What Numba calls the types of numbers.
+_NUMBER = re.compile(r"bool|u?int\d+|float\d+|complex\d+")
 
 
 class Reading:
@@ -52,7 +56,7 @@ class Reading:
             names = roots
             for name in way:
                 # Of a module there is just what was read.
-                names = names.setdefault(name, types.ModuleType(name)).__dict__
+                names = names.setdefault(name, _Part(name)).__dict__
             names[last] = value
         cells = tuple(types.CellType(roots.pop(n)) if n in roots else types.CellType() for n in self.code.co_freevars)
         scope = {"__name__": self.function.__module__, **roots}
@@ -63,12 +67,44 @@ class Reading:
         return copy
 
 
+class _Part(types.ModuleType):
+    """What was read of a module."""
+
+
 def clear(copy: types.FunctionType) -> None:
-    """Lets go of what a copy refers to: Numba keeps the functions that it has compiled for ever."""
-    copy.__globals__.clear()
+    """Lets go of what a copy refers to: Numba keeps the functions that it has compiled, and modules, for ever."""
     for cell in copy.__closure__ or ():
+        try:
+            _clear_part(cell.cell_contents)
+        except ValueError:
+            continue  # an empty cell
         del cell.cell_contents
+    for value in copy.__globals__.values():
+        _clear_part(value)
+    copy.__globals__.clear()
     copy.__defaults__ = copy.__kwdefaults__ = None
+
+
+def _clear_part(value: Any) -> None:
+    if isinstance(value, _Part):
+        for inner in value.__dict__.values():
+            _clear_part(inner)
+        value.__dict__.clear()
+
+
+def declared(jitted: Any) -> tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]:
+    """The signatures that a jitted function was given, if it has no others, and the types of its variables.
+
+    Signatures with arrays do not count: an array that is bound or captured is read-only, and would fit none of them.
+    """
+    if not hasattr(jitted, "nopython_signatures"):
+        return (), ()
+    variables = tuple(sorted(jitted.locals.items()))
+    if jitted._can_compile:
+        return (), variables
+    signatures = tuple(jitted.nopython_signatures)
+    simple = all(_NUMBER.fullmatch(str(argument)) for signature in signatures for argument in signature.args)
+    return signatures if simple else (), variables
 
 
 def _copied(value: Any) -> Any:
@@ -86,11 +122,13 @@ class Snapshot:
         self._readings: dict[int, Reading] = {}
 
     def of(self, value: Any) -> Reading | None:
-        """The reading of a plain or jitted function; None for all else."""
+        """The reading of a plain or jitted function; None for all else, and for what comes with Numba and NumPy."""
         known = self._readings.get(id(value))
         if known is not None:
             return known
         if isinstance(value, types.FunctionType):
+            if str(value.__module__).partition(".")[0] in ("numba", "numpy"):
+                return None  # Numba has code of its own for it
             reading = Reading(value)
         else:
             function = getattr(value, "py_func", None)
@@ -114,7 +152,7 @@ class Snapshot:
         if id(value) in seen:
             return ("again", seen[id(value)])
         seen[id(value)] = len(seen)
-        parts: list[Any] = [id(reading.code)]
+        parts: list[Any] = [id(reading.code), repr(declared(value))]
         defaults = [*reading.defaults, *(item for _, item in sorted(reading.kwdefaults.items()))]
         for path, item in (*reading.values, *((("default", str(i)), item) for i, item in enumerate(defaults))):
             if isinstance(item, np.ndarray):
@@ -131,7 +169,7 @@ class Snapshot:
 
 def _has_functions(items: tuple[Any, ...]) -> bool:
     return any(
-        _has_functions(item) if isinstance(item, tuple) else callable(item) and not isinstance(item, Callback)
+        _has_functions(item) if isinstance(item, tuple) else callable(item) and not isinstance(item, (Callback, type))
         for item in items
     )
 

@@ -104,7 +104,8 @@ impl Workspace {
 /// If `b < a`, the result is the negative of that from `b` to `a`; if `a == b`, also if both are the same infinity,
 /// it is 0 and the integrand is not evaluated. The integrand is never evaluated at `a`, at `b` or at a point, unless a number
 /// in between is rounded to it: beside a singularity that bisection has followed to the last digit, or where the whole range
-/// is a few roundings wide. The former ends with [`Status::BadIntegrand`].
+/// is a few roundings wide. The former ends with [`Status::BadIntegrand`], or, where nothing speaks for a limit, with
+/// [`Status::Divergent`].
 ///
 /// # Values that are not finite
 ///

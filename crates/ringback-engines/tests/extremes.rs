@@ -170,3 +170,21 @@ fn a_thread_may_integrate_while_it_ends() {
     }
     assert_eq!(*LATE.lock().unwrap(), [2.0, 2.0]);
 }
+
+#[test]
+fn a_limit_of_sums_without_digits_is_no_success() {
+    // One value is so large that the sums keep few digits of all others. QUADPACK claims 1.99952529 ± 6.9e-15.
+    let spike = |x: f64| if x == 0.5 { 2.802789539325449e14 } else { x.powf(-0.5) };
+    let result = integrate(spike, 0.0, 1.0, &[], relative(1e-8, 200));
+    assert_eq!(result.status, Status::RoundoffDetected, "{result:?}");
+    assert!((result.value - 2.0).abs() <= result.error, "{result:?}");
+}
+
+#[test]
+fn a_success_has_an_error_within_the_tolerance_of_its_value() {
+    let spike = |x: f64| if x == 0.5 { 8.82731207748928e17 } else { 2.3909050488495973 * (x - 0.3).abs().powf(-0.3) };
+    let options = relative(0.08903702534957222, 100);
+    let result = integrate(spike, 0.0, 1.0, &[], options);
+    let within = result.error <= options.epsrel * result.value.abs();
+    assert!(within || result.status != Status::Converged, "{result:?}");
+}

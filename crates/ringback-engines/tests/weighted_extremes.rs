@@ -116,3 +116,17 @@ fn a_narrow_range_is_as_good_as_a_wide_one() {
         assert!((narrow.value / width / wide.value - 1.0).abs() < 1e-12, "2^{exponent}: {narrow:?}");
     }
 }
+
+#[test]
+fn bisection_that_has_come_as_close_to_a_singularity_as_it_can_has_a_value() {
+    // The points of this rule are also at the ends of intervals, one of which is at last 0.3 itself.
+    let f = |x: f64| (x - 0.3).abs().powf(-0.5) + x;
+    let quad = Options { epsabs: 0.0, epsrel: 3.813459426101328e-8, limit: 100 };
+    let options = WeightedOptions { quad, ..WeightedOptions::default() };
+    let (a, b, omega) = (-0.29205153749871626, 1.5782334894168346, 5.978524117981423);
+    let f = pointwise(|x| Ok::<_, Infallible>(f(x)));
+    let result = quad_weighted(f, a, b, Weight::Cos { omega }, &options).unwrap();
+    assert_eq!(result.status, Status::BadIntegrand, "{result:?}");
+    assert!((result.value - -0.0832419).abs() <= 1e-6, "{result:?}");
+    assert!(result.error < 1e-5, "{result:?}");
+}

@@ -60,7 +60,8 @@ use sampler::Sampler;
 /// function a rounding error outside of the range. With sine and cosine it takes intervals around zero for too narrow when
 /// they are 1000 rounding errors of 1 wide (QUADPACK: 1000 times the smallest number), and gives up. It cannot count more
 /// than 2³¹ half periods a cycle, and may return the largest number of all where cycles are given up after their series
-/// has converged to the last bit. Its error may come to nothing by rounding. Here the results are right, and differ from
+/// has converged to the last bit. Its error may come to nothing by rounding, and a limit that was extrapolated may be one of sums
+/// that have lost their digits: that is [`Status::RoundoffDetected`] here. Here the results are right, and differ from
 /// SciPy's in these cases only, and where a value is not finite.
 ///
 /// # Errors
