@@ -147,7 +147,7 @@ def test_dropped_on_another_thread(with_gil: bool, interpreted: bool) -> None:
 
         return rt.Handle(rb.interpreted(f) if interpreted else f), weakref.ref(data)
 
-    for _ in range(20):
+    for _ in range(6):
         handle, array = make()
         assert handle.sum(10, 2) == 45.0
         handle.drop_elsewhere(with_gil)
