@@ -7,7 +7,7 @@ use std::ffi::{c_char, c_void};
 use std::marker::PhantomData;
 use std::mem::size_of;
 
-pub use crate::reach::Reach;
+pub use crate::reach::{Reach, Steps};
 use crate::signature::{Array, Dim, Layout, MAX_DIMS, MAX_RESULTS, Parameter, Return, Scalar};
 use crate::view::{self, LayoutMarker, View, ViewMut};
 
@@ -222,6 +222,14 @@ pub unsafe trait Param: 'static {
     /// As [`unpack`](Self::unpack).
     #[inline(always)]
     unsafe fn reach(_: Self::Abi) -> Option<Reach> {
+        None
+    }
+    /// Where the elements lie, if the callee touches nothing between them.
+    ///
+    /// # Safety
+    /// As [`unpack`](Self::unpack).
+    #[inline(always)]
+    unsafe fn steps<'a: 'a>(_: Self::Abi) -> Option<Steps<'a>> {
         None
     }
 }
@@ -442,6 +450,16 @@ pub(crate) unsafe fn view_reach<T, const N: usize>(abi: *const c_void, writes: b
     // SAFETY: the caller's promise.
     let Span { low, len, .. } = span::<T, N>(unsafe { &*abi.cast::<RawView<N>>() })?;
     Reach::new(low as usize, len, size_of::<T>(), writes, whole)
+}
+
+/// # Safety
+/// `abi` points to a view of rank `N`, which lives for `'a`.
+#[cfg(feature = "ndarray")]
+#[inline(always)]
+pub(crate) unsafe fn view_steps<'a, T, const N: usize>(abi: *const c_void) -> Steps<'a> {
+    // SAFETY: the caller's promise.
+    let view = unsafe { &*abi.cast::<RawView<N>>() };
+    Steps { shape: &view.shape, strides: &view.strides, size: size_of::<T>() }
 }
 
 /// Rust's slices may not be null, C's empty arrays are.

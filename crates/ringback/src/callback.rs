@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::abi::{Code, Param, Ret, SafeParam};
 use crate::error::Error;
 use crate::raw::{RecordError, Shared};
-use crate::reach::overlap;
+use crate::reach::{may_overlap, overlap};
 use crate::signature::{Mismatch, Signature};
 
 /// A compiled function that takes `P` and returns `R`.
@@ -300,12 +300,23 @@ macro_rules! params {
                     $($p: $P::Abi,)*
                     env: *const c_void,
                 ) -> i32 {
+                    /// # Safety
+                    /// The arguments are those of the trampoline.
+                    #[cold]
+                    #[allow(unused_unsafe, reason = "callbacks without parameters have no arrays")]
+                    #[allow(clippy::too_many_arguments, reason = "as many as the callback has")]
+                    unsafe fn overlapped<$($P: Param),*>($($p: $P::Abi),*) -> bool {
+                        // SAFETY: the caller's promise.
+                        unsafe { overlap([$(($P::reach($p), $P::steps($p))),*]) }
+                    }
                     // SAFETY: `env` is the closure that the record owns; the caller passes arguments that
                     // live during the call.
                     unsafe {
                         let function = &*env.cast::<Fun>();
                         guarded::<R>(ret, error, || {
-                            if overlap([$(<$P as Param>::reach($p)),*]) {
+                            // Known when this is compiled, so that slices alone have no second question.
+                            let slices = true $(&& $P::steps($p).is_none())*;
+                            if may_overlap([$(<$P as Param>::reach($p)),*]) && (slices || overlapped::<$($P),*>($($p),*)) {
                                 return Err(overlapping());
                             }
                             $(let $p = $P::unpack($p).ok_or_else(odd_view)?;)*

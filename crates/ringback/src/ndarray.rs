@@ -3,10 +3,10 @@
 use std::ffi::c_void;
 use std::marker::PhantomData;
 
-use ndarray::{ArrayView, ArrayViewMut, Axis, Ix1, Ix2, Ix3, Ix4, ShapeBuilder};
+use ndarray::{ArrayView, ArrayViewMut, Axis, Dimension, Ix1, Ix2, Ix3, Ix4, ShapeBuilder, StrideShape};
 
-use crate::abi::{Element, FnArg, Param, Plain, RawView, SafeParam, view_reach};
-use crate::reach::Reach;
+use crate::abi::{Element, FnArg, Param, Plain, RawView, SafeParam, view_reach, view_steps};
+use crate::reach::{Reach, Steps};
 use crate::signature::{Array, Dim, Layout, Parameter};
 
 /// Marker of an `ArrayView` of dimension `D`.
@@ -58,6 +58,15 @@ fn upright<T, const N: usize>(view: &RawView<N>) -> Option<Upright<T, N>> {
     Some(Upright { data, shape, strides, turned })
 }
 
+/// An array without elements gets the strides that `ndarray` itself gives it. Debug builds of `ndarray` look at those that are given,
+/// and mind some though no index uses them.
+fn layout<D: Dimension, const N: usize>(shape: [usize; N], strides: [usize; N]) -> StrideShape<D>
+where
+    [usize; N]: ShapeBuilder<Dim = D, Strides = [usize; N]>,
+{
+    if shape.contains(&0) { shape.into() } else { shape.strides(strides) }
+}
+
 macro_rules! views {
     ($Ix:ident, $n:literal) => {
         // SAFETY: the view borrows the array; its shape and strides are the array's own.
@@ -81,7 +90,7 @@ macro_rules! views {
                 // SAFETY: the caller passes a view whose elements are readable for `'a`.
                 unsafe {
                     let Upright { data, shape, strides, turned } = upright::<T, $n>(&*abi.cast::<RawView<$n>>())?;
-                    let mut view = ArrayView::from_shape_ptr(shape.strides(strides), data);
+                    let mut view = ArrayView::from_shape_ptr(layout(shape, strides), data);
                     (0..$n).filter(|&i| turned[i]).for_each(|i| view.invert_axis(Axis(i)));
                     Some(view)
                 }
@@ -89,6 +98,11 @@ macro_rules! views {
             unsafe fn reach(abi: *const c_void) -> Option<Reach> {
                 // SAFETY: the caller passes a view.
                 unsafe { view_reach::<T, $n>(abi, false, false) }
+            }
+            #[inline(always)]
+            unsafe fn steps<'a: 'a>(abi: *const c_void) -> Option<Steps<'a>> {
+                // SAFETY: the caller passes a view that lives for `'a`.
+                Some(unsafe { view_steps::<T, $n>(abi) })
             }
         }
         // SAFETY: as above, and exclusive.
@@ -117,7 +131,7 @@ macro_rules! views {
                     if overlaps(&shape, &strides) {
                         return None;
                     }
-                    let mut view = ArrayViewMut::from_shape_ptr(shape.strides(strides), data);
+                    let mut view = ArrayViewMut::from_shape_ptr(layout(shape, strides), data);
                     (0..$n).filter(|&i| turned[i]).for_each(|i| view.invert_axis(Axis(i)));
                     Some(view)
                 }
@@ -125,6 +139,11 @@ macro_rules! views {
             unsafe fn reach(abi: *const c_void) -> Option<Reach> {
                 // SAFETY: the caller passes a view.
                 unsafe { view_reach::<T, $n>(abi, true, false) }
+            }
+            #[inline(always)]
+            unsafe fn steps<'a: 'a>(abi: *const c_void) -> Option<Steps<'a>> {
+                // SAFETY: the caller passes a view that lives for `'a`.
+                Some(unsafe { view_steps::<T, $n>(abi) })
             }
         }
         impl<T: Element> SafeParam for Read<T, $Ix> {}
@@ -189,6 +208,11 @@ mod tests {
         struct Slices(a: ViewMut<'_, f64, 1, Strided>, b: ViewMut<'_, f64, 1, Strided>) -> f64;
     }
 
+    crate::callback! {
+        /// A slice and the other.
+        struct Mixed(a: ViewMut<'_, f64, 1, Strided>, b: ArrayViewMut1<'_, f64>) -> f64;
+    }
+
     #[test]
     fn interleaving_views_are_no_slices() {
         let mut data = Array1::<f64>::zeros(10);
@@ -207,14 +231,19 @@ mod tests {
             b.as_mut_slice().fill(2.0);
             Ok(a.as_slice()[1])
         });
-        // As another extension module takes it: by its signature.
-        let shared = Arc::clone(&g.into_inner().shared);
-        let g = Interleaving(Callback::sharing(shared, Interleaving::expected()).unwrap());
-        assert_eq!(
-            call(&g),
-            Err("two arrays that a closure in Rust was passed overlap in memory, and it may write to one: pass a copy of one"
-                .to_owned())
-        );
+        let h = Mixed::from_fn(|mut a, b| {
+            a.as_mut_slice().fill(1.0);
+            Ok(b.sum())
+        });
+        for shared in [&g.into_inner().shared, &h.into_inner().shared] {
+            // As another extension module takes it: by its signature.
+            let f = Interleaving(Callback::sharing(Arc::clone(shared), Interleaving::expected()).unwrap());
+            assert_eq!(
+                call(&f),
+                Err("two arrays that a closure in Rust was passed overlap in memory, and it may write to one: pass a copy of one"
+                    .to_owned())
+            );
+        }
         assert_eq!(data.sum(), 15.0);
     }
 }

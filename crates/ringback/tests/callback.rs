@@ -246,3 +246,57 @@ fn groups_of_lengths_that_are_tied_later_are_one() {
     assert!(f.call(&[1.0], &[1.0], &[1.0], &[1.0]).is_ok());
     assert!(f.call(&[1.0], &[1.0], &[1.0, 2.0], &[1.0, 2.0]).is_err());
 }
+
+#[cfg(feature = "ndarray")]
+#[test]
+fn a_slice_may_lie_between_the_elements_of_a_view() {
+    use ndarray::{Array2, ArrayView1, ArrayViewMut1, s};
+    ringback::callback! { struct ReadsSlice(x: &[f64], y: ArrayViewMut1<'_, f64>) -> f64; }
+    ringback::callback! { struct WritesSlice(x: ArrayView1<'_, f64>, y: &mut [f64]) -> f64; }
+    let f = ReadsSlice::from_fn(|x, mut y| {
+        y.fill(x[1]);
+        Ok(y.sum())
+    });
+    let g = WritesSlice::from_fn(|x, y| {
+        y.fill(x.sum());
+        Ok(y[1])
+    });
+    let mut m = Array2::from_shape_fn((3, 4), |(i, j)| (4 * i + j) as f64);
+    let (column, row) = m.multi_slice_mut((s![.., 0], s![1, 1..3]));
+    assert_eq!(f.call(row.into_slice().unwrap(), column).unwrap(), 18.0);
+    let (column, row) = m.multi_slice_mut((s![..;-1, 0], s![1, 1..3]));
+    assert_eq!(g.call(column.view(), row.into_slice().unwrap()).unwrap(), 18.0);
+    assert_eq!(m.row(1).to_vec(), [6.0, 18.0, 18.0, 7.0]);
+}
+
+#[cfg(feature = "ndarray")]
+#[test]
+fn ndarray_views_may_be_empty() {
+    use ndarray::{Array, ArrayView, ArrayViewMut, Ix1, Ix2, Ix3, Ix4};
+    macro_rules! check {
+        ($Ix:ident, $($n:expr),*) => {{
+            ringback::callback! { struct Empty(x: ArrayView<'_, f64, $Ix>, y: ArrayViewMut<'_, f64, $Ix>) -> f64; }
+            let f = Empty::from_fn(|x, mut y| {
+                y.assign(&x);
+                Ok(x.shape().iter().fold(y.sum(), |number, &n| 10.0 * number + n as f64))
+            });
+            let shape = [$($n),*];
+            // Every choice of the axes that have no elements.
+            for empty in 1..1 << shape.len() {
+                let mut shape = shape;
+                (0..shape.len()).filter(|i| empty >> i & 1 == 1).for_each(|i| shape[i] = 0);
+                let (x, mut y) = (Array::<f64, $Ix>::zeros(shape), Array::<f64, $Ix>::zeros(shape));
+                let expected = shape.iter().fold(0.0, |number, &n| 10.0 * number + n as f64);
+                assert_eq!(f.call(x.view(), y.view_mut()).map_err(|e| e.to_string()), Ok(expected), "{shape:?}");
+                assert!(f.call(x.t(), y.view_mut().reversed_axes()).is_ok(), "{shape:?}");
+            }
+        }};
+    }
+    check!(Ix1, 2);
+    check!(Ix2, 3, 2);
+    check!(Ix3, 2, 1, 3);
+    check!(Ix4, 2, 3, 2, 3);
+    ringback::callback! { struct Wide(x: ArrayViewMut<'_, f64, Ix2>) -> f64; }
+    let mut wide = Array::<f64, Ix2>::zeros((0, isize::MAX as usize));
+    assert_eq!(Wide::from_fn(|x| Ok(x.ncols() as f64)).call(wide.view_mut()).unwrap(), isize::MAX as f64);
+}
