@@ -132,7 +132,7 @@ def test_a_function_of_too_many_parameters_is_refused() -> None:
         ergodic.metropolis(gradient_too, [0.0])
     assert str(caught.value) == (
         "gradient_too cannot be called as f64([f64]): it takes 2 parameters (x, grad), and the signature passes 1; nothing "
-        "gives a value for grad"
+        "gives a value for grad (as args, by rb.bind, or as a default)"
     )
 
 
