@@ -211,45 +211,28 @@ def lifting_compiler(
     still read inside functions which were not inlined are put into `escaped`.
     """
 
-    @register_pass(mutates_CFG=False, analysis_only=False)
-    class Lift(FunctionPass):
-        _name = "ringback_lift_captured"
+    def lift(name: str, lifted: Mapping[tuple[str, ...], str], escaped: set[str]) -> type[FunctionPass]:
+        @register_pass(mutates_CFG=False, analysis_only=False)
+        class Lift(FunctionPass):
+            _name = name
 
-        def __init__(self) -> None:
-            FunctionPass.__init__(self)
+            def __init__(self) -> None:
+                FunctionPass.__init__(self)
 
-        def run_pass(self, state: Any) -> Any:
-            return lift_captured(state, lifted, set(), callees)
+            def run_pass(self, state: Any) -> Any:
+                return lift_captured(state, lifted, escaped, callees)
 
-    @register_pass(mutates_CFG=False, analysis_only=False)
-    class LiftInlined(FunctionPass):
-        _name = "ringback_lift_inlined"
-
-        def __init__(self) -> None:
-            FunctionPass.__init__(self)
-
-        def run_pass(self, state: Any) -> Any:
-            return lift_captured(state, lifted, escaped, callees)
-
-    @register_pass(mutates_CFG=False, analysis_only=False)
-    class CheckBroughtIn(FunctionPass):
-        _name = "ringback_check_brought_in"
-
-        def __init__(self) -> None:
-            FunctionPass.__init__(self)
-
-        def run_pass(self, state: Any) -> Any:
-            return lift_captured(state, {}, set(), callees)
+        return Lift
 
     class LiftingCompiler(CompilerBase):
         def define_pipelines(self) -> list[Any]:
             manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
-            manager.add_pass_after(Lift, TranslateByteCode)
+            manager.add_pass_after(lift("ringback_lift_captured", lifted, set()), TranslateByteCode)
             # Comprehensions and inner functions have globals of their own, seen only once they are inlined.
-            manager.add_pass_after(LiftInlined, InlineClosureLikes)
+            manager.add_pass_after(lift("ringback_lift_inlined", lifted, escaped), InlineClosureLikes)
             # Inner functions that are passed on became jitted ones, and functions that are inlined (`inline="always"`) have
             # brought in what they call: all without our checks.
-            manager.add_pass_after(CheckBroughtIn, InlineInlinables)
+            manager.add_pass_after(lift("ringback_check_brought_in", {}, set()), InlineInlinables)
             manager.add_pass_after(Refuse, NopythonTypeInference)
             _raises.use(manager)
             manager.finalize()
